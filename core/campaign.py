@@ -1,0 +1,241 @@
+"""What a user asks for: the campaign, as data.
+
+`Campaign` is the validated form of a campaign file.  The search space and the parameters of the roles stay plain
+data here; who understands them (search, agents) checks them when the campaign is loaded.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from core.ids import content_hash
+from core.records import Config, Record
+
+__all__ = [
+    "Budget",
+    "Campaign",
+    "Council",
+    "EarlyStop",
+    "Limits",
+    "NoisePlan",
+    "Objective",
+    "Sealed",
+    "Target",
+    "Use",
+    "parse_duration",
+]
+
+DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|min|h|d)?\s*$")
+SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def parse_duration(text: str | float) -> float:
+    """Seconds from `90`, `"90s"`, `"30m"`, `"1.5h"`.  Raises ValueError on anything else."""
+    match = DURATION.match(str(text))
+    if not match:
+        raise ValueError(f"{text!r} is not a duration; write 90s, 30m or 1.5h")
+    return float(match[1]) * SECONDS[match[2] or "s"]
+
+
+class Objective(Record):
+    """The metric that decides, and its direction."""
+
+    metric: str
+    goal: Literal["maximize", "minimize"] = "maximize"
+
+    def score(self, value: float) -> float:
+        """The metric as a score: higher is better."""
+        return value if self.goal == "maximize" else -value
+
+    def value(self, score: float) -> float:
+        """The score as the metric it came from."""
+        return score if self.goal == "maximize" else -score
+
+
+class Limits(Record):
+    """What one job may use, and how many run at once."""
+
+    time_s: float = Field(default=600.0, gt=0)
+    memory_mb: float = Field(default=4096.0, gt=0, description="resident memory of the whole process tree")
+    output_mb: float = Field(default=100.0, gt=0, description="stdout and stderr together; the last 1 MB is kept")
+    processes: int = Field(default=64, ge=1, description="processes and their children alive at once")
+    parallel: int = Field(default=2, ge=1, description="jobs that run at once")
+
+    @field_validator("time_s", mode="before")
+    @classmethod
+    def _duration(cls, value: Any) -> float:
+        return parse_duration(value)
+
+
+class Budget(Record):
+    """When to stop: whichever comes first."""
+
+    cycles: int = Field(default=10, ge=1)
+    jobs: int | None = Field(default=None, ge=1, description="jobs of the council, without repeats and controls")
+    time_s: float | None = Field(default=None, gt=0)
+
+    @field_validator("time_s", mode="before")
+    @classmethod
+    def _duration(cls, value: Any) -> float | None:
+        return None if value is None else parse_duration(value)
+
+
+class Target(Record):
+    """A metric to reach, such as `auc >= 0.99`."""
+
+    metric: str
+    relation: Literal[">=", "<="]
+    value: float
+
+    @classmethod
+    def parse(cls, text: str) -> Target:
+        """From `auc>=0.99` or `loss<=0.1`; `>` and `<` are read as `>=` and `<=`."""
+        match = re.match(r"^\s*([\w.\-]+)\s*(>=|<=|>|<)\s*([-+0-9.eE]+)\s*$", text)
+        if not match:
+            raise ValueError(f"{text!r} is not a target; write metric>=number, such as auc>=0.99")
+        return cls(metric=match[1], relation=">=" if ">" in match[2] else "<=", value=float(match[3]))
+
+    def met(self, metrics: dict[str, float]) -> bool:
+        if self.metric not in metrics:
+            return False
+        value = metrics[self.metric]
+        return value >= self.value if self.relation == ">=" else value <= self.value
+
+
+class EarlyStop(Record):
+    """Stop a job whose reported `metric` at a step is worse than `quantile` of the finished jobs at that step."""
+
+    metric: str
+    goal: Literal["maximize", "minimize"] = "maximize"
+    after_step: int = Field(default=1, ge=0)
+    quantile: float = Field(default=0.5, gt=0, lt=1)
+    min_jobs: int = Field(default=4, ge=1, description="finished jobs needed before any is stopped")
+
+
+class NoisePlan(Record):
+    """How often the baseline is repeated at the start, and the pairs of the verdict at the end."""
+
+    repeats: int = Field(default=3, ge=1)
+    verdict_pairs: int = Field(default=5, ge=0, description="fresh seeds that compare best and baseline")
+    confirmations: int = Field(default=12, ge=0, description="jobs that may repeat a new best and the one before")
+    confirmation_pairs: int = Field(default=2, ge=1, description="further seeds on which both are repeated")
+
+
+class Sealed(Record):
+    """An evaluation that nobody sees before the end: run once on the best and on the baseline, never told the council.
+
+    The command is given the configuration like a job's, and prints `metric`.
+    """
+
+    command: tuple[str, ...] = Field(min_length=1)
+    metric: str
+    goal: Literal["maximize", "minimize"] = "maximize"
+
+    @field_validator("command", mode="before")
+    @classmethod
+    def _words(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            raise ValueError('write the command as a list: ["{python}", "{here}/test.py", "{config}"]')
+        return value
+
+
+class Use(BaseModel):
+    """A role by name, with the parameters of its factory: `{use: novelty, radius: 0.05}` or just `novelty`."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    use: str
+    weight: float = Field(default=1.0, ge=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        return {"use": value} if isinstance(value, str) else value
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
+
+
+class Council(Record):
+    """Who sits in it."""
+
+    director: Use = Use(use="thresholds")
+    proposers: tuple[Use, ...] = (Use(use="bayes"), Use(use="quasi_random"), Use(use="recombine"), Use(use="probe"))
+    voting: tuple[Use, ...] = (Use(use="world_model"), Use(use="novelty"), Use(use="constraints"))
+    supervisor: Use = Use(use="gatekeeper")
+    executor: Use = Use(use="job")
+    historian: Use = Use(use="chronicler")
+    jobs_per_cycle: int = Field(default=3, ge=1)
+
+    @field_validator("proposers", "voting")
+    @classmethod
+    def _someone(cls, value: tuple[Use, ...]) -> tuple[Use, ...]:
+        if not value:
+            raise ValueError("name at least one")
+        return value
+
+
+class Campaign(Record):
+    """A campaign as asked for.  `here` is the folder of its file, the meaning of `{here}` in the command."""
+
+    name: str = Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._\-]{0,63}$")
+    kind: Literal["experiment"] = "experiment"
+    description: str = ""
+    command: tuple[str, ...] = Field(min_length=1)
+    objective: Objective
+    objectives: tuple[Objective, ...] = Field(default=(), description="several: the first is `objective`, and decides")
+    metrics: tuple[str, ...] = Field(default=(), description="metrics a finished job must give")
+    patterns: dict[str, str] = Field(default={}, description="metric → regular expression with one group")
+    space: dict[str, dict[str, Any]] = Field(min_length=1)
+    forbidden: tuple[dict[str, Any], ...] = Field(default=(), description="regions that must not be tried")
+    rules: tuple[str, ...] = Field(default=(), description="across parameters, such as train + val == 1.0")
+    baseline: Config
+    seed: int = 0
+    environment: dict[str, str] = Field(default={})
+    retries: int = Field(default=1, ge=0, description="further attempts for a lost job")
+    limits: Limits = Limits()
+    budget: Budget = Budget()
+    until: Target | None = None
+    early_stop: EarlyStop | None = None
+    noise: NoisePlan = NoisePlan()
+    council: Council = Council()
+    control: tuple[Literal["random", "tpe"], ...] = ()
+    sealed: Sealed | None = None
+    cost_metric: str = Field(default="", description="a metric the voters treat as cost; lower is cheaper")
+    here: str = "."
+
+    @model_validator(mode="before")
+    @classmethod
+    def _first_decides(cls, data: Any) -> Any:
+        """`objectives` alone is enough: the first is the objective, and the others are metrics that a job must give."""
+        several = data.get("objectives") if isinstance(data, dict) else None
+        if not several or not isinstance(several, list | tuple):
+            return data
+        told = [Objective.model_validate(one) for one in several]
+        names = [one.metric for one in told]
+        if len(set(names)) < len(names):
+            raise ValueError(f"objectives name a metric twice: {', '.join(names)}")
+        first = data.get("objective", told[0])
+        if Objective.model_validate(first) != told[0]:
+            raise ValueError("`objective` and the first of `objectives` differ; give one of the two")
+        metrics = [*(data.get("metrics") or ()), *names[1:]]
+        return {**data, "objective": told[0], "objectives": told, "metrics": list(dict.fromkeys(metrics))}
+
+    @field_validator("until", mode="before")
+    @classmethod
+    def _target(cls, value: Any) -> Any:
+        return Target.parse(value) if isinstance(value, str) else value
+
+    @field_validator("command", mode="before")
+    @classmethod
+    def _words(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            raise ValueError('write the command as a list: ["{python}", "{here}/train.py", "{config}"]')
+        return value
+
+    def fingerprint(self) -> str:
+        """The identity of what is asked: everything but the budgets, which may be raised while it runs."""
+        return content_hash(self.model_dump(mode="json", exclude={"budget", "until", "description", "control"}))[:16]

@@ -1,0 +1,84 @@
+"""What can go wrong, as a tree; every error says what is wrong, where, and what to try.
+
+RatchetError                    70  an error of ours that nobody foresaw
+├── UsageError                   2  the command line is wrong
+├── ConfigError                  3  a campaign, setting or input is wrong
+│   └── NotFoundError            3  an id, name or file that does not exist
+├── UnavailableError             4  something needed is not there or does not answer
+│   ├── BusyError                4  another process owns it
+│   └── StorageError             4  the disk is full, or a store is damaged
+└── BudgetError                  7  the budget is spent; a checkpoint is kept
+
+A failed job is none of these: it is an `Outcome`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "BudgetError",
+    "BusyError",
+    "ConfigError",
+    "NotFoundError",
+    "RatchetError",
+    "StorageError",
+    "UnavailableError",
+    "UsageError",
+    "nearest",
+]
+
+
+class RatchetError(Exception):
+    """An error in three lines: `what` is wrong, `where`, and what to `hint` as the next step."""
+
+    exit_code = 70
+
+    def __init__(self, what: str, *, where: str = "", hint: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return "\n".join(
+            line
+            for line in (self.what, self.where and f"  where: {self.where}", self.hint and f"  try:   {self.hint}")
+            if line
+        )
+
+
+class UsageError(RatchetError):
+    exit_code = 2
+
+
+class ConfigError(RatchetError):
+    exit_code = 3
+
+
+class NotFoundError(ConfigError):
+    pass
+
+
+class UnavailableError(RatchetError):
+    exit_code = 4
+
+
+class BusyError(UnavailableError):
+    pass
+
+
+class StorageError(UnavailableError):
+    pass
+
+
+class BudgetError(RatchetError):
+    exit_code = 7
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`did you mean 'x'?` with the known word nearest to `word`, else the list of what is known."""
+    names = sorted(known)
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names)}"

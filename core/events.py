@@ -1,0 +1,371 @@
+"""One frozen event per thing that happened.  Everything else (screen, reports, audit, exports) listens to these.
+
+An event's `key` is unique within its campaign: telling the same thing twice, after a crash, is one event.
+Events of a class with `kept = False` pass by live and are not stored.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, TypeAdapter
+
+from core.records import (
+    Baseline,
+    Challenge,
+    Direction,
+    Lesson,
+    Outcome,
+    Proposal,
+    Record,
+    Ruling,
+    SealedResult,
+    Tally,
+    TrackRecord,
+    Trajectory,
+    Verdict,
+    Vote,
+)
+
+__all__ = [
+    "AnyEvent",
+    "BaselineMeasured",
+    "BestChallenged",
+    "BestImproved",
+    "CampaignFinished",
+    "CampaignInterrupted",
+    "CampaignResumed",
+    "CampaignStarted",
+    "ControlFinished",
+    "CycleFinished",
+    "CycleStarted",
+    "DirectionSet",
+    "Event",
+    "JobFinished",
+    "JobReported",
+    "JobStarted",
+    "LessonLearned",
+    "ProposalMade",
+    "ProposalRuled",
+    "ProposalTallied",
+    "Purpose",
+    "RoleFailed",
+    "SealedEvaluated",
+    "TrackRecordUpdated",
+    "TrainingChanged",
+    "TrainingReported",
+    "TrajectoryKept",
+    "VerdictReached",
+    "VoteCast",
+    "parse_event",
+]
+
+
+Purpose = Literal["baseline", "proposal", "confirmation", "verdict", "control", "sealed"]
+"""What a job is run for."""
+
+
+class Event(Record):
+    """What happened, in which campaign and cycle.  `seq` and `at` (UTC seconds) are given when it is stored."""
+
+    kept: ClassVar[bool] = True
+
+    campaign_id: str
+    cycle: int = 0
+    seq: int = 0
+    at: float = 0.0
+
+    @property
+    def subject(self) -> str:
+        """What tells this event from others of its type in the same cycle."""
+        return ""
+
+    @property
+    def key(self) -> str:
+        return f"{self.type}:{self.cycle}:{self.subject}"  # type: ignore[attr-defined]  # every subclass has a type
+
+
+class CampaignStarted(Event):
+    type: Literal["CampaignStarted"] = "CampaignStarted"
+    name: str
+    kind: str
+    seed: int
+
+
+class CampaignResumed(Event):
+    type: Literal["CampaignResumed"] = "CampaignResumed"
+    session: int = Field(description="the how-manieth process that works on it")
+
+    @property
+    def subject(self) -> str:
+        return str(self.session)
+
+
+class CampaignInterrupted(Event):
+    type: Literal["CampaignInterrupted"] = "CampaignInterrupted"
+    session: int
+    reason: str
+
+    @property
+    def subject(self) -> str:
+        return str(self.session)
+
+
+class CampaignFinished(Event):
+    type: Literal["CampaignFinished"] = "CampaignFinished"
+    session: int
+    reason: str
+
+    @property
+    def subject(self) -> str:
+        return str(self.session)
+
+
+class BaselineMeasured(Event):
+    type: Literal["BaselineMeasured"] = "BaselineMeasured"
+    baseline: Baseline
+
+
+class CycleStarted(Event):
+    type: Literal["CycleStarted"] = "CycleStarted"
+
+
+class DirectionSet(Event):
+    type: Literal["DirectionSet"] = "DirectionSet"
+    direction: Direction
+
+
+class ProposalMade(Event):
+    type: Literal["ProposalMade"] = "ProposalMade"
+    proposal: Proposal
+
+    @property
+    def subject(self) -> str:
+        return self.proposal.id
+
+
+class VoteCast(Event):
+    type: Literal["VoteCast"] = "VoteCast"
+    vote: Vote
+
+    @property
+    def subject(self) -> str:
+        return f"{self.vote.voter}:{self.vote.proposal_id}"
+
+
+class ProposalTallied(Event):
+    type: Literal["ProposalTallied"] = "ProposalTallied"
+    tally: Tally
+
+    @property
+    def subject(self) -> str:
+        return self.tally.proposal_id
+
+
+class ProposalRuled(Event):
+    type: Literal["ProposalRuled"] = "ProposalRuled"
+    ruling: Ruling
+
+    @property
+    def subject(self) -> str:
+        return self.ruling.proposal_id
+
+
+class RoleFailed(Event):
+    """A proposer or voter raised; the cycle went on without its answer."""
+
+    type: Literal["RoleFailed"] = "RoleFailed"
+    role: str
+    name: str
+    error: str
+
+    @property
+    def subject(self) -> str:
+        return f"{self.role}:{self.name}"
+
+
+class JobStarted(Event):
+    type: Literal["JobStarted"] = "JobStarted"
+    job_id: str
+    proposal_id: str
+    purpose: Purpose
+    config: dict[str, Any]
+    seed: int
+    attempt: int = 1
+    directory: str
+
+    @property
+    def subject(self) -> str:
+        return f"{self.job_id}:{self.attempt}"
+
+
+class JobReported(Event):
+    """A live metrics line of a running job; not stored (the job's own metrics file keeps it)."""
+
+    kept: ClassVar[bool] = False
+    type: Literal["JobReported"] = "JobReported"
+    job_id: str
+    metrics: dict[str, float]
+
+
+class JobFinished(Event):
+    type: Literal["JobFinished"] = "JobFinished"
+    purpose: Purpose
+    outcome: Outcome
+    score: float | None = None
+
+    @property
+    def subject(self) -> str:
+        return self.outcome.job_id
+
+
+class BestImproved(Event):
+    type: Literal["BestImproved"] = "BestImproved"
+    proposal_id: str
+    score: float
+    previous: float | None
+
+
+class BestChallenged(Event):
+    type: Literal["BestChallenged"] = "BestChallenged"
+    challenge: Challenge
+
+    @property
+    def subject(self) -> str:
+        return self.challenge.proposal_id
+
+
+class SealedEvaluated(Event):
+    type: Literal["SealedEvaluated"] = "SealedEvaluated"
+    result: SealedResult
+
+
+class LessonLearned(Event):
+    type: Literal["LessonLearned"] = "LessonLearned"
+    lesson: Lesson
+
+    @property
+    def subject(self) -> str:
+        return self.lesson.id
+
+
+class TrajectoryKept(Event):
+    type: Literal["TrajectoryKept"] = "TrajectoryKept"
+    trajectory: Trajectory
+
+    @property
+    def subject(self) -> str:
+        return self.trajectory.id
+
+
+class TrackRecordUpdated(Event):
+    type: Literal["TrackRecordUpdated"] = "TrackRecordUpdated"
+    record: TrackRecord
+
+    @property
+    def subject(self) -> str:
+        return f"{self.record.role}:{self.record.name}"
+
+
+class CycleFinished(Event):
+    type: Literal["CycleFinished"] = "CycleFinished"
+    stages: dict[str, dict[str, Any]] = Field(description="one per node: what it did, in figures")
+    metrics: dict[str, float] = Field(description="total_proposals, approved_proposals, …")
+
+
+class ControlFinished(Event):
+    """A control arm has spent its budget: its scores in the order of its jobs (None: failed)."""
+
+    type: Literal["ControlFinished"] = "ControlFinished"
+    arm: str
+    scores: tuple[float | None, ...]
+
+    @property
+    def subject(self) -> str:
+        return f"{self.arm}:{len(self.scores)}"
+
+
+class VerdictReached(Event):
+    type: Literal["VerdictReached"] = "VerdictReached"
+    verdict: Verdict
+
+    @property
+    def subject(self) -> str:
+        return f"{self.verdict.proposal_id}:{len(self.verdict.seeds)}"
+
+
+class TrainingChanged(Event):
+    """A job of a control plane reached a state; each once an attempt, however often it is watched again."""
+
+    type: Literal["TrainingChanged"] = "TrainingChanged"
+    experiment_id: str
+    attempt: int
+    status: Literal["PENDING", "QUEUED", "RUNNING", "COMPLETED", "FAILED", "CANCELLED"]
+    cause: str = ""
+    reason: str = ""
+
+    @property
+    def subject(self) -> str:
+        return self.experiment_id
+
+    @property
+    def key(self) -> str:
+        return f"{self.type}:{self.experiment_id}:{self.attempt}:{self.status}"
+
+
+class TrainingReported(Event):
+    """The report at `position` (from 1 on) of a job of a control plane."""
+
+    type: Literal["TrainingReported"] = "TrainingReported"
+    experiment_id: str
+    attempt: int
+    position: int
+    step: int | None
+    time_s: float
+    metrics: dict[str, float]
+
+    @property
+    def subject(self) -> str:
+        return self.experiment_id
+
+    @property
+    def key(self) -> str:
+        return f"{self.type}:{self.experiment_id}:{self.attempt}:{self.position}"
+
+
+AnyEvent = Annotated[
+    BaselineMeasured
+    | BestChallenged
+    | BestImproved
+    | CampaignFinished
+    | CampaignInterrupted
+    | CampaignResumed
+    | CampaignStarted
+    | ControlFinished
+    | CycleFinished
+    | CycleStarted
+    | DirectionSet
+    | JobFinished
+    | JobReported
+    | JobStarted
+    | LessonLearned
+    | ProposalMade
+    | ProposalRuled
+    | ProposalTallied
+    | RoleFailed
+    | SealedEvaluated
+    | TrackRecordUpdated
+    | TrainingChanged
+    | TrainingReported
+    | TrajectoryKept
+    | VerdictReached
+    | VoteCast,
+    Field(discriminator="type"),
+]
+
+_adapter: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
+
+
+def parse_event(text: str | bytes) -> AnyEvent:
+    """An event from its JSON.  Raises pydantic.ValidationError for an unknown type or field."""
+    return _adapter.validate_json(text)
