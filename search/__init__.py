@@ -1,0 +1,1 @@
+"""Arithmetic: spaces, world model, acquisition, stagnation. No I/O, no clock, no model."""
