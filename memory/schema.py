@@ -1,0 +1,87 @@
+"""The tables of the ledger.  `SCHEMA` is the number of this layout; a ledger of another number is refused."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+__all__ = ["SCHEMA", "campaigns", "effects", "embeddings", "events", "facts", "leases", "metadata"]
+
+SCHEMA = 1
+
+metadata = sa.MetaData()
+
+facts = sa.Table("ledger", metadata, sa.Column("name", sa.String, primary_key=True), sa.Column("value", sa.String))
+
+campaigns = sa.Table(
+    "campaign",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("name", sa.String, nullable=False, index=True),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("fingerprint", sa.String, nullable=False),
+    sa.Column("definition", sa.Text, nullable=False),
+    sa.Column("status", sa.String, nullable=False),
+    sa.Column("sessions", sa.Integer, nullable=False, default=0),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("updated_at", sa.Float, nullable=False),
+    sa.UniqueConstraint("name", "number"),
+)
+
+events = sa.Table(
+    "event",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("campaign_id", sa.String, nullable=False),
+    sa.Column("key", sa.String, nullable=False),
+    sa.Column("type", sa.String, nullable=False),
+    sa.Column("cycle", sa.Integer, nullable=False),
+    sa.Column("subject", sa.String, nullable=False, index=True),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.UniqueConstraint("campaign_id", "key"),
+)
+"""The one truth, append-only: every record of the council stands in the event that tells of it, as JSON in `body`."""
+
+effects = sa.Table(
+    "effect",
+    metadata,
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("campaign_id", sa.String, nullable=False, index=True),
+    sa.Column("request_hash", sa.String, nullable=False),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("fence", sa.Integer, nullable=False),
+    sa.Column("owner", sa.String, nullable=False),
+    sa.Column("remote_id", sa.String, nullable=False, default=""),
+    sa.Column("request", sa.Text, nullable=False),
+    sa.Column("result", sa.Text, nullable=False, default=""),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("updated_at", sa.Float, nullable=False),
+)
+
+leases = sa.Table(
+    "lease",
+    metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("pid", sa.Integer, nullable=False),
+    sa.Column("start_time", sa.BigInteger, nullable=False),
+    sa.Column("boot_id", sa.String, nullable=False),
+    sa.Column("host", sa.String, nullable=False),
+    sa.Column("fence", sa.Integer, nullable=False),
+    sa.Column("acquired_at", sa.Float, nullable=False),
+)
+
+embeddings = sa.Table(
+    "embedding",
+    metadata,
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String, nullable=False, unique=True),
+    sa.Column("collection", sa.String, nullable=False, index=True),
+    sa.Column("campaign_id", sa.String, nullable=False),
+    sa.Column("model_id", sa.String, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("vector", sa.LargeBinary, nullable=False),
+    sa.Column("metadata", sa.Text, nullable=False),
+    sqlite_autoincrement=True,  # a position is never given twice, even after the last row was deleted
+)
