@@ -1,0 +1,1 @@
+"""Everything that can hang, crash or cost: job processes and their queue."""
