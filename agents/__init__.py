@@ -1,0 +1,1 @@
+"""The roles of the council, each one async call over records."""

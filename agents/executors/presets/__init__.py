@@ -1,0 +1,1 @@
+"""Schemas of experiments that ship as data; `agents.executors.configuration` reads them."""

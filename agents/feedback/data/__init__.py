@@ -1,0 +1,1 @@
+"""Learned tables, as JSON; `docs/feedback.md` tells how they were learned."""

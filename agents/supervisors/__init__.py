@@ -1,0 +1,5 @@
+"""Supervisors: what may run."""
+
+from agents.supervisors import gatekeeper
+
+__all__ = ["gatekeeper"]

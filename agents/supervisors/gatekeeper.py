@@ -1,0 +1,104 @@
+"""Schema, constraints, risk, budget: what passes every gate is accepted; everything else is rejected by name."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from agents.registry import supervisor
+from agents.roles import Case, Kit, Supervisor
+from core.errors import ConfigError
+from core.records import Proposal, Ruling, Tally
+from search.constraints import violations
+from search.rules import broken as broken_rules
+
+__all__ = ["gatekeeper"]
+
+
+@supervisor("gatekeeper")
+def gatekeeper(max_risk: float = 0.7, min_tally: float = -0.25) -> Supervisor:
+    """Accept in the order of the tally until the direction's jobs are given out; default deny.
+
+    The gates, in order: schema (a config with inactive parameters is amended, any other fault rejects), rules,
+    forbidden regions, repeats, vetoes, tally below `min_tally`, risk above `max_risk`, jobs of this cycle.
+    One probe a cycle may go where regions were learned, and is not measured by tally and risk: it is there to be wrong.
+    risk = 1 − (1 − f)(1 − d / 2), with f the predicted probability of failing and d the disagreement of the voters
+    (standard deviation of their scores, at most 1).
+    """
+
+    async def rule(proposal: Proposal, case: Case, kit: Kit) -> Ruling:
+        amended: Proposal | None = None
+        try:
+            config = case.space.validate_config(proposal.config)
+        except ConfigError as error:
+            return _reject(proposal, 1.0, "schema", f"{error.what}; {error.hint}")
+        if unkept := broken_rules(config, case.rules()):
+            return _reject(proposal, 1.0, "rules", unkept[0].reason)
+        if config != proposal.config:
+            amended = proposal.model_copy(update={"config": config})
+        tally = next(t for t in case.tallies if t.proposal_id == proposal.id)
+        risk = risk_of(proposal, case)
+        probing = bool(proposal.probes) and not _probed(case)
+        broken = violations(config, case.forbidden_by_the_user() if probing else case.forbidden())
+        if broken:
+            return _reject(proposal, 1.0, "forbidden", broken[0].reason)
+        if already_tried(config, case):
+            return _reject(proposal, risk, "repeat", "exactly this configuration has run or is about to run")
+        if probing and case.direction is not None and case.direction.jobs > 1:
+            reason = f"the cycle's one probe, about {proposal.probes}; risk {risk:.2f}"
+            return Ruling(proposal_id=proposal.id, decision="accept", risk=risk, rule="probe", reason=reason)
+        if denied := _denied(tally, risk, case):
+            return _reject(proposal, risk, *denied)
+        place = f"tally {tally.score:+.2f}, risk {risk:.2f}"
+        if amended is not None:
+            dropped = ", ".join(sorted(set(proposal.config) - set(config))) or "rounded values"
+            return Ruling(
+                proposal_id=proposal.id,
+                decision="amend",
+                risk=risk,
+                rule="schema",
+                reason=f"{place}; brought into form: {dropped}",
+                amended=amended,
+            )
+        return Ruling(proposal_id=proposal.id, decision="accept", risk=risk, rule="all gates passed", reason=place)
+
+    def _denied(tally: Tally, risk: float, case: Case) -> tuple[str, str] | None:
+        if tally.vetoed_by:
+            return "veto", f"vetoed by {', '.join(tally.vetoed_by)}"
+        if tally.score < min_tally:
+            return "tally", f"tally {tally.score:+.2f} is below {min_tally:+.2f}"
+        if risk > max_risk:
+            return "risk", f"risk {risk:.2f} is above {max_risk:.2f}"
+        given = sum(ruling.decision in ("accept", "amend") for ruling in case.rulings)
+        allowed = case.direction.jobs if case.direction else 0
+        if allowed > 1 and any(p.probes for p in case.proposals) and not _probed(case):
+            allowed -= 1  # kept for the probe, which the tally puts last
+        if given >= allowed:
+            return "budget", f"the {allowed} jobs of this cycle went to proposals with a better tally"
+        return None
+
+    return rule
+
+
+def _probed(case: Case) -> bool:
+    """Whether a probe was accepted in this cycle."""
+    return any(ruling.rule == "probe" for ruling in case.rulings)
+
+
+def risk_of(proposal: Proposal, case: Case) -> float:
+    """The chance of a wasted job, in 0 … 1."""
+    failures = any(e.outcome.status == "failed" for e in case.history)
+    failing = float(case.world_model().predict([proposal.config]).failure_probability[0]) if failures else 0.0
+    scores = [vote.score for vote in case.votes if vote.proposal_id == proposal.id and vote.confidence > 0]
+    disagreement = min(1.0, float(np.std(scores))) if len(scores) > 1 else 0.0
+    return round(1 - (1 - failing) * (1 - disagreement / 2), 4)
+
+
+def already_tried(config: dict[str, object], case: Case) -> bool:
+    """Whether a finished trial, or one accepted in this cycle, has this very configuration."""
+    accepted = {r.proposal_id for r in case.rulings if r.decision in ("accept", "amend")}
+    pending = [p.config for p in case.proposals if p.id in accepted]
+    return any(config == e.config for e in case.history) or config in pending
+
+
+def _reject(proposal: Proposal, risk: float, rule: str, reason: str) -> Ruling:
+    return Ruling(proposal_id=proposal.id, decision="reject", risk=risk, rule=rule, reason=reason)

@@ -1,0 +1,172 @@
+"""What every role must keep, as test classes to subclass.  Each is run on cases from empty to well filled.
+
+Asserted for all: the answer has the right type and refers to what was asked; the same case and the same randomness
+give the same answer; the case is not changed; an empty history and one of only failures are no reason to raise.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+from agents.testing.cases import ExampleRecall, example_case, example_kit, example_proposal, on_the_table
+from core.records import Direction, Lesson, Memory, Outcome, Proposal, Ruling, Vote
+
+__all__ = [
+    "DirectorContract",
+    "ExecutorContract",
+    "HistorianContract",
+    "ProposerContract",
+    "SupervisorContract",
+    "VoterContract",
+]
+
+SIZES = (0, 1, 4, 12)
+
+
+def _run(call: Any) -> Any:
+    return asyncio.run(call)
+
+
+class _Contract:
+    make: ClassVar[Callable[..., Any]]
+    """The factory under test, as a static method."""
+
+    parameters: ClassVar[dict[str, Any]] = {}
+    """What the factory is called with."""
+
+    def role(self) -> Any:
+        return type(self).make(**self.parameters)
+
+
+class DirectorContract(_Contract):
+    """**Required**: mode, a reason in words, and no more jobs than the campaign allows."""
+
+    def test_answers_a_direction_for_this_cycle(self) -> None:
+        for size in SIZES:
+            case = example_case(size, cycle=3)
+            direction = _run(self.role()(case, example_kit()))
+            assert isinstance(direction, Direction)
+            assert direction.cycle == 3
+            assert direction.reason.strip()
+            assert 0 <= direction.jobs <= case.campaign.council.jobs_per_cycle
+
+    def test_is_repeatable(self) -> None:
+        answers = [_run(self.role()(example_case(6), example_kit())) for _ in range(2)]
+        assert answers[0] == answers[1]
+
+
+class ProposerContract(_Contract):
+    """**Required**: proposals of this campaign and cycle, inside the space, each with a rationale."""
+
+    def test_proposes_inside_the_space(self) -> None:
+        for size in SIZES:
+            for mode in ("explore", "exploit", "recover"):
+                case = example_case(size, mode=mode)
+                for proposal in _run(self.role()(case, example_kit())):
+                    assert isinstance(proposal, Proposal)
+                    assert proposal.campaign_id == case.campaign_id
+                    assert proposal.cycle == case.cycle
+                    assert case.space.validate_config(proposal.config) == proposal.config
+                    assert proposal.rationale.strip()
+
+    def test_is_repeatable(self) -> None:
+        answers = [list(_run(self.role()(example_case(8), example_kit(seed=5)))) for _ in range(2)]
+        assert answers[0] == answers[1]
+
+    def test_leaves_the_case_as_it_is(self) -> None:
+        case = example_case(8)
+        before = copy.deepcopy(case.history)
+        _run(self.role()(case, example_kit()))
+        assert case.history == before
+
+    def test_names_only_memories_it_was_given(self) -> None:
+        memory = Memory(
+            id="t-known",
+            kind="trajectory",
+            text="example: model=tree, learning_rate=0.01, depth=6; it went well",
+            similarity=0.9,
+            campaign_id="example-0",
+            proposal_id="p-elsewhere",
+            score=0.99,
+            objective="maximize accuracy",
+            config={"model": "tree", "learning_rate": 0.01, "depth": 6},
+        )
+        made = _run(self.role()(example_case(8), example_kit(recall=ExampleRecall(memory))))
+        assert {used for proposal in made for used in proposal.memories} <= {"t-known"}
+
+
+class VoterContract(_Contract):
+    """**Required**: one vote on the proposal asked about, score in −1 … 1, with a reason."""
+
+    def test_votes_on_what_it_was_asked(self) -> None:
+        for size in SIZES:
+            case = example_case(size)
+            proposal = example_proposal(case)
+            vote = _run(self.role()(proposal, case, example_kit()))
+            assert isinstance(vote, Vote)
+            assert vote.proposal_id == proposal.id
+            assert -1 <= vote.score <= 1
+            assert 0 <= vote.confidence <= 1
+            assert vote.reason.strip()
+
+    def test_is_repeatable(self) -> None:
+        case = example_case(8)
+        proposal = example_proposal(case)
+        votes = [_run(self.role()(proposal, example_case(8), example_kit(seed=5))) for _ in range(2)]
+        assert votes[0] == votes[1]
+
+
+class SupervisorContract(_Contract):
+    """**Required**: default deny: what lies outside the space is never accepted as it stands."""
+
+    def test_rules_on_what_it_was_asked(self) -> None:
+        for size in SIZES:
+            case = example_case(size)
+            proposal = example_proposal(case)
+            ruling = _run(self.role()(proposal, on_the_table(case, [proposal]), example_kit()))
+            assert isinstance(ruling, Ruling)
+            assert ruling.proposal_id == proposal.id
+            assert ruling.reason.strip()
+            assert ruling.rule.strip()
+
+    def test_never_accepts_what_lies_outside_the_space(self) -> None:
+        case = example_case(4)
+        good = example_proposal(case)
+        for wrong in ({"learning_rate": 7.0}, {"model": "unheard of"}, {"surprise": 1}):
+            proposal = good.model_copy(update={"config": {**good.config, **wrong}})
+            ruling = _run(self.role()(proposal, on_the_table(case, [proposal]), example_kit()))
+            assert ruling.decision != "accept"
+
+
+class ExecutorContract(_Contract):
+    """**Required**: an outcome for the proposal; a failure is an outcome, never an exception.
+
+    Give `kit` (a static method) a kit in which your executor can work.
+    """
+
+    kit: ClassVar[Callable[[], Any]] = staticmethod(example_kit)
+
+    def test_answers_an_outcome(self) -> None:
+        proposal = example_proposal(example_case(0))
+        outcome = _run(self.role()(proposal, type(self).kit()))
+        assert isinstance(outcome, Outcome)
+        assert outcome.proposal_id == proposal.id
+
+
+class HistorianContract(_Contract):
+    """**Required**: lessons of this cycle, each with a text; none without something to learn from."""
+
+    def test_answers_lessons(self) -> None:
+        for size in SIZES:
+            case = example_case(size, cycle=4)
+            outcomes: Sequence[Any] = case.history[-2:]
+            for lesson in _run(self.role()(outcomes, case, example_kit())):
+                assert isinstance(lesson, Lesson)
+                assert lesson.cycle == 4
+                assert lesson.text.strip()
+
+    def test_learns_nothing_from_nothing(self) -> None:
+        assert list(_run(self.role()((), example_case(0), example_kit()))) == []
