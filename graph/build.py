@@ -1,0 +1,57 @@
+"""The cycle on one screen:
+
+    director → proposer × n → agenda → voter × n → tally → supervisor → executor → historian → END
+
+One thread a cycle (`<campaign>:<cycle>`); the next cycle is a new thread, begun by `graph.campaign` until a target,
+a budget or a person ends it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from langgraph.graph import END, START, StateGraph
+
+from graph import nodes, routing
+from graph.context import Context
+from graph.state import CycleState
+
+if TYPE_CHECKING:
+    from langgraph.checkpoint.base import BaseCheckpointSaver
+    from langgraph.graph.state import CompiledStateGraph
+
+__all__ = ["RECURSION_LIMIT", "build", "drawing"]
+
+RECURSION_LIMIT = 25
+"""Supersteps of one cycle; it takes eight."""
+
+
+def build(
+    checkpointer: BaseCheckpointSaver[str] | None = None,
+) -> CompiledStateGraph[CycleState, Context, CycleState, CycleState]:
+    """The compiled cycle."""
+    graph = StateGraph(CycleState, context_schema=Context)
+    graph.add_node("director", nodes.director)
+    graph.add_node("proposer", nodes.proposer)
+    graph.add_node("agenda", nodes.agenda, defer=True)
+    graph.add_node("voter", nodes.voter)
+    graph.add_node("tally", nodes.tally, defer=True)
+    graph.add_node("supervisor", nodes.supervisor)
+    graph.add_node("executor", nodes.executor)
+    graph.add_node("historian", nodes.historian)
+
+    graph.add_edge(START, "director")
+    graph.add_conditional_edges("director", routing.to_proposers, ["proposer"])
+    graph.add_edge("proposer", "agenda")
+    graph.add_conditional_edges("agenda", routing.to_voters, ["voter", "historian"])
+    graph.add_edge("voter", "tally")
+    graph.add_edge("tally", "supervisor")
+    graph.add_conditional_edges("supervisor", routing.to_executor, ["executor", "historian"])
+    graph.add_edge("executor", "historian")
+    graph.add_edge("historian", END)
+    return graph.compile(checkpointer=checkpointer, name="cycle")
+
+
+def drawing() -> str:
+    """The cycle as a Mermaid drawing."""
+    return build().get_graph().draw_mermaid()

@@ -1,0 +1,268 @@
+"""Running a campaign: baseline, cycle after cycle, control arms, verdict; stopped at any point, gone on with later.
+
+One process at a time works on a campaign (a lease with its pid).  The ledger says which cycles are whole; the thread
+of an unfinished cycle goes on from its last checkpoint.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.errors import GraphDrained
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import RunControl
+
+from agents.roles import RecallView
+from core.campaign import Campaign
+from core.errors import RatchetError
+from core.events import CampaignFinished, CampaignInterrupted, CampaignResumed, CampaignStarted
+from graph import build
+from graph.checkpoints import open_checkpoints
+from graph.context import Context
+from graph.council import seat_council
+from graph.job_back_end import job_back_end
+from graph.loading import space_of
+from graph.measure import BaselineError, control_arm, measure_baseline, reach_verdict
+from graph.sealed import sealed_evaluation
+from graph.state import CycleState
+from memory.history import History
+from memory.ledger import Ledger, StoredCampaign
+from memory.state_folder import StateFolder
+from runtime.jobs import Jobs
+
+__all__ = ["Ending", "Stop", "context_of", "find_or_create", "one_cycle", "open_cycle", "run_campaign"]
+
+KEPT_THREADS = 5
+"""Cycles whose checkpoints are kept; older ones are pruned when a cycle ends."""
+
+TIME_IS_UP = "time"
+"""The reason to stop that is a budget, not a person."""
+
+Cycle = CompiledStateGraph[CycleState, Context, CycleState, CycleState]
+
+
+class Stop:
+    """A request to stop, from any task or signal handler: the running node is finished and checkpointed first."""
+
+    def __init__(self) -> None:
+        self.reason = ""
+        self._control: RunControl | None = None
+
+    def request(self, reason: str) -> None:
+        self.reason = self.reason or reason
+        if self._control is not None:
+            self._control.request_drain(reason)
+
+    def control(self) -> RunControl:
+        """The control of the next graph run."""
+        self._control = RunControl()
+        if self.reason:
+            self._control.request_drain(self.reason)
+        return self._control
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Why a run ended: `status` finished, budget, interrupted; `reason` for a person."""
+
+    status: str
+    reason: str
+
+
+def find_or_create(ledger: Ledger, campaign: Campaign, *, new: bool = False) -> tuple[StoredCampaign, bool]:
+    """The unfinished campaign that asks for the same, with the budgets of `campaign`, else a new one; and whether it is
+    new.  New budgets are only stored when it is run: by whoever gets its lease.
+
+    One whose baseline failed is not gone on with: its script has been mended since, or fails again at once.
+    """
+    if not new:
+        for stored in reversed(ledger.campaigns()):
+            same = stored.definition.name == campaign.name and stored.fingerprint == campaign.fingerprint()
+            if same and stored.status not in ("finished", "failed"):
+                return replace(stored, definition=campaign), False
+    return ledger.create_campaign(campaign), True
+
+
+async def run_campaign(
+    folder: StateFolder,
+    ledger: Ledger,
+    stored: StoredCampaign,
+    *,
+    open_recall: Callable[[], RecallView] | None = None,
+    open_jobs: Callable[[StoredCampaign], Jobs] = job_back_end,
+    stop: Stop | None = None,
+) -> Ending:
+    """Run or go on with `stored` until its target, its budget, or `stop`.
+
+    `open_recall` is called in a thread while the baseline runs (loading the index and the model takes a second); what
+    it opened is closed at the end.
+    `open_jobs` says where its jobs run (default: in this process).
+
+    Raises BusyError when another process works on it, BaselineError when the baseline does not run.  Whatever is
+    raised, what was finished is kept, and the same call goes on from there.
+    """
+    lease = ledger.leases.acquire(f"campaign {stored.id}")
+    try:
+        stored = ledger.update_campaign(stored.id, status="running", definition=stored.definition, new_session=True)
+        context = context_of(folder, ledger, stored, open_jobs)
+        forget = ledger.listen(context.history.apply)
+        try:
+            return await _run(folder, context, stored, stop or Stop(), open_recall)
+        finally:
+            await context.jobs.shutdown()
+            forget()
+            close = getattr(context.recall, "close", None)
+            if close is not None:
+                close()  # lets go of the index, for whoever comes next
+    finally:
+        ledger.leases.release(lease)
+
+
+async def _run(
+    folder: StateFolder,
+    context: Context,
+    stored: StoredCampaign,
+    stop: Stop,
+    open_recall: Callable[[], RecallView] | None,
+) -> Ending:
+    campaign, ledger, session = stored.definition, context.ledger, stored.sessions
+    # told by every session, kept once: the first may have been killed before it could tell
+    context.tell(CampaignStarted(campaign_id=stored.id, name=campaign.name, kind=campaign.kind, seed=campaign.seed))
+    if session > 1:
+        context.tell(CampaignResumed(campaign_id=stored.id, session=session))
+    deadline = (
+        asyncio.get_running_loop().call_later(campaign.budget.time_s, stop.request, TIME_IS_UP)
+        if campaign.budget.time_s
+        else None
+    )
+    try:
+        await _prepare(context, open_recall)
+        ending = await _cycles(folder, context, stop)
+    except BaseException as error:
+        reason = error.what if isinstance(error, RatchetError) else type(error).__name__
+        ledger.update_campaign(stored.id, status="failed" if isinstance(error, BaselineError) else "interrupted")
+        context.tell(CampaignInterrupted(campaign_id=stored.id, session=session, reason=reason))
+        raise
+    finally:
+        if deadline is not None:
+            deadline.cancel()
+    if ending.status == "interrupted":
+        context.tell(CampaignInterrupted(campaign_id=stored.id, session=session, reason=ending.reason))
+    else:
+        context.tell(CampaignFinished(campaign_id=stored.id, session=session, reason=ending.reason))
+    # one that ended on its budget can be gone on with when the budget is raised
+    ledger.update_campaign(stored.id, status="finished" if ending.status == "finished" else "interrupted")
+    return ending
+
+
+async def _prepare(context: Context, open_recall: Callable[[], RecallView] | None) -> None:
+    """Measure the baseline and open recall, side by side."""
+    opening = asyncio.create_task(asyncio.to_thread(open_recall)) if open_recall else None
+    try:
+        await measure_baseline(context)
+    finally:
+        if opening is not None:
+            context.recall = await opening
+
+
+async def _cycles(folder: StateFolder, context: Context, stop: Stop) -> Ending:
+    history, campaign = context.history, context.campaign
+    with open_cycle(folder, context.campaign_id) as cycle_graph:
+        await _prune(cycle_graph, context.campaign_id, history.last_finished_cycle)  # a kill may have come before it
+        while not (ending := _ending(context, stop)):
+            number = history.last_finished_cycle + 1
+            if await one_cycle(cycle_graph, context, number, stop):
+                await _prune(cycle_graph, context.campaign_id, number)
+            elif not stop.reason:
+                return Ending("interrupted", f"cycle {number} did not come to its end")
+    if ending.status == "interrupted":
+        return ending
+
+    def stopped() -> bool:
+        return stop.reason not in ("", TIME_IS_UP)  # what time has ended is still compared and judged
+
+    for arm in campaign.control:
+        await control_arm(context, arm, len(history.experiments()), stopped)
+    if stopped():
+        return Ending("interrupted", stop.reason)
+    best = history.best()
+    if best is not None:
+        await reach_verdict(context, best)
+        await sealed_evaluation(context, best)
+    return ending
+
+
+def _ending(context: Context, stop: Stop) -> Ending | None:
+    """Whether it is time to end, and why."""
+    history, campaign = context.history, context.campaign
+    if stop.reason:
+        return Ending("budget" if stop.reason == TIME_IS_UP else "interrupted", stop.reason)
+    best = history.best()
+    if campaign.until is not None and best is not None and campaign.until.met(best.outcome.metrics):
+        target = f"{campaign.until.metric} {campaign.until.relation} {campaign.until.value:g}"
+        return Ending("finished", f"target reached: {target}")
+    if history.last_finished_cycle >= campaign.budget.cycles:
+        reason = f"all {campaign.budget.cycles} cycles done"
+        return Ending("budget" if campaign.until is not None else "finished", reason)
+    if campaign.budget.jobs is not None and len(history.experiments()) >= campaign.budget.jobs:
+        return Ending("budget", f"all {campaign.budget.jobs} jobs spent")
+    return None
+
+
+async def one_cycle(graph: Cycle, context: Context, number: int, stop: Stop | None = None) -> bool:
+    """Run or finish one cycle; False when it was stopped on the way, with its checkpoint saved."""
+    thread: RunnableConfig = {
+        "configurable": {"thread_id": f"{context.campaign_id}:{number}"},
+        "recursion_limit": build.RECURSION_LIMIT,
+    }
+    begun = (await graph.aget_state(thread)).next
+    try:
+        await graph.ainvoke(
+            None if begun else {"cycle": number},
+            thread,
+            context=context,
+            durability="sync",
+            control=(stop or Stop()).control(),
+        )
+    except GraphDrained:
+        return False
+    return context.history.last_finished_cycle >= number
+
+
+@contextmanager
+def open_cycle(folder: StateFolder, campaign_id: str) -> Iterator[Cycle]:
+    """The compiled cycle with the campaign's checkpoints."""
+    with open_checkpoints(folder.checkpoints / f"{campaign_id}.db") as saver:
+        yield build.build(saver)
+
+
+async def _prune(graph: Cycle, campaign_id: str, number: int) -> None:
+    """Forget the checkpoints of the cycle that is `KEPT_THREADS` back."""
+    if number > KEPT_THREADS and graph.checkpointer:
+        await graph.checkpointer.adelete_thread(f"{campaign_id}:{number - KEPT_THREADS}")  # type: ignore[union-attr]
+
+
+def context_of(
+    folder: StateFolder,
+    ledger: Ledger,
+    stored: StoredCampaign,
+    open_jobs: Callable[[StoredCampaign], Jobs] = job_back_end,
+) -> Context:
+    """What the nodes of a campaign are handed, without recall; the caller keeps its history listening."""
+    campaign = stored.definition
+    return Context(
+        campaign_id=stored.id,
+        campaign=campaign,
+        space=space_of(campaign),
+        council=seat_council(campaign),
+        ledger=ledger,
+        history=History.load(ledger, stored.id),
+        jobs=open_jobs(stored),
+        recall=None,
+        experiments_folder=folder.experiments,
+        clock=ledger.clock,
+    )

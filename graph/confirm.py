@@ -1,0 +1,120 @@
+"""Whether a new best is one: where a single run cannot tell it from the best before, both run again on the same seeds.
+
+Notation: σ the noise floor of a single run, from r repeats of the baseline; d_1 … d_n paired differences of scores.
+A first difference above `CLEAR` · σ is believed as it stands.  Else, with n pairs of further seeds,
+
+    s² = ((r - 1) · 2σ² + Σ (d_i - d̄)²) / (r + n - 2),    interval  d̄ ± t_(r+n-2) s / √n
+
+pools what was known of the noise with what the pairs show.  The runs that made it look the best are not used: they
+were chosen for it.  All of it are jobs like any other, bounded by `noise.confirmations` for the whole campaign.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from agents.executors.job import run_once
+from agents.roles import Case
+from core.events import AnyEvent, BestChallenged, BestImproved, JobFinished
+from core.records import Challenge, Config, Experiment
+from graph.context import Context
+from graph.together import together
+from search.statistics import pooled_difference
+
+__all__ = ["CLEAR", "SEED_OFFSET", "improvements"]
+
+CLEAR = 2 * math.sqrt(2)
+"""Differences of two single runs have √2 the noise of one; beyond twice that they are believed."""
+SEED_OFFSET = 1000
+"""Seeds of confirmations begin here: none that the trials, the baseline or the verdict use."""
+LEVEL = 0.9
+
+
+async def improvements(context: Context, case: Case, experiments: Sequence[Experiment]) -> list[AnyEvent]:
+    """What is to be told of this cycle's best: that it improved on the best before, or that it was challenged and how
+    that ended.  Nothing when no score is above the best before."""
+    scored = [e for e in experiments if e.score is not None and e.outcome.ok]
+    best = max(scored, key=lambda e: e.score or 0.0, default=None)
+    if best is None or best.score is None:
+        return []
+    incumbent, config, before = _incumbent(context, case)
+    where = {"campaign_id": context.campaign_id, "cycle": case.cycle}
+    improved = BestImproved(proposal_id=best.proposal.id, score=best.score, previous=before, **where)
+    if before is None:
+        return [improved]
+    gain = best.score - before
+    if gain <= 0:
+        return []
+    noise = case.baseline.noise_sd if case.baseline else 0.0
+    if gain > CLEAR * noise or config is None or config == best.config:
+        return [improved]
+    challenge = await _challenge(context, case, best, incumbent, config, gain)
+    told = BestChallenged(challenge=challenge, **where)
+    return [told, improved] if challenge.answer == "better" else [told]
+
+
+def _incumbent(context: Context, case: Case) -> tuple[str, Config | None, float | None]:
+    """Who is the best before this cycle: name, configuration, and mean score over its seeds."""
+    baseline, best = case.baseline, case.best
+    runs = context.history.runs(before=case.cycle)
+    own = None
+    if best is not None and best.score is not None:
+        told = runs.get(best.proposal.id, (best.score,))
+        own = math.fsum(told) / len(told)
+    if baseline is not None and (own is None or baseline.mean >= own):
+        return "baseline", baseline.config, baseline.mean
+    if best is None:
+        return "", None, None
+    return best.proposal.id, best.config, own
+
+
+async def _challenge(
+    context: Context, case: Case, best: Experiment, incumbent: str, config: Config, gain: float
+) -> Challenge:
+    plan = context.campaign.noise
+    spent = sum(2 * len(c.seeds) for cycle, c in context.history.challenges if cycle < case.cycle)
+    pairs = min(plan.confirmation_pairs, (plan.confirmations - spent) // 2)
+    unknown = Challenge(
+        proposal_id=best.proposal.id, incumbent=incumbent, gain=gain, low=-math.inf, high=math.inf, answer="cannot tell"
+    )
+    if pairs < 1 or case.baseline is None:
+        return unknown
+    first = context.campaign.seed + SEED_OFFSET
+    seeds = range(first, first + pairs)
+    ours, theirs = await together(
+        together(_score(context, case, c, seed, name) for seed in seeds)
+        for c, name in ((best.config, best.proposal.id), (config, incumbent))
+    )
+    whole = [(s, a, b) for s, a, b in zip(seeds, ours, theirs, strict=True) if a is not None and b is not None]
+    if not whole:
+        return unknown
+    after, before = [row[1] for row in whole], [row[2] for row in whole]
+    told = pooled_difference(
+        before, after, noise_sd=case.baseline.noise_sd, freedom=len(case.baseline.scores) - 1, confidence=LEVEL
+    )
+    return Challenge(
+        proposal_id=best.proposal.id,
+        incumbent=incumbent,
+        seeds=tuple(row[0] for row in whole),
+        scores=tuple(after),
+        incumbent_scores=tuple(before),
+        gain=told.mean,
+        low=told.low,
+        high=told.high,
+        level=LEVEL,
+        answer=told.verdict,
+    )
+
+
+async def _score(context: Context, case: Case, config: Config, seed: int, proposal_id: str) -> float | None:
+    kit = context.kit(case.cycle, "executor", "confirmation")
+    outcome = await run_once(kit, config, seed=seed, purpose="confirmation", proposal_id=proposal_id, cycle=case.cycle)
+    value = outcome.metrics.get(context.campaign.objective.metric)
+    score = context.campaign.objective.score(value) if outcome.ok and value is not None else None
+    context.tell(
+        JobFinished(
+            campaign_id=context.campaign_id, cycle=case.cycle, purpose="confirmation", outcome=outcome, score=score
+        )
+    )
+    return score

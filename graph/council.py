@@ -1,0 +1,52 @@
+"""The council of a campaign: its roles made by name, once, when the campaign is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agents import registry
+from agents.roles import Director, Executor, Historian, Proposer, Supervisor, Voter
+from core.campaign import Campaign, Use
+
+__all__ = ["Council", "seat_council"]
+
+
+@dataclass(frozen=True)
+class Council:
+    """The seats by name, in the order of the campaign; `weights` are the voters' starting weights."""
+
+    director: Director
+    proposers: dict[str, Proposer]
+    voters: dict[str, Voter]
+    weights: dict[str, float]
+    supervisor: Supervisor
+    executor: Executor
+    historian: Historian
+
+
+def seat_council(campaign: Campaign) -> Council:
+    """Every role of the campaign, made.  Raises ConfigError for an unknown name or a wrong parameter."""
+    here = Path(campaign.here)
+    uses = campaign.council
+    voters = _named(uses.voting)
+    return Council(
+        director=registry.make("director", uses.director, here),
+        proposers={name: registry.make("proposer", use, here) for name, use in _named(uses.proposers).items()},
+        voters={name: registry.make("voter", use, here) for name, use in voters.items()},
+        weights={name: use.weight for name, use in voters.items()},
+        supervisor=registry.make("supervisor", uses.supervisor, here),
+        executor=registry.make("executor", uses.executor, here),
+        historian=registry.make("historian", uses.historian, here),
+    )
+
+
+def _named(uses: Sequence[Use]) -> dict[str, Use]:
+    """By seat name: the role's own, with a number when it sits twice (`novelty`, `novelty-2`)."""
+    named: dict[str, Use] = {}
+    for use in uses:
+        short = use.use.rpartition(":")[2]
+        count = sum(1 for name in named if name == short or name.startswith(f"{short}-"))
+        named[short if not count else f"{short}-{count + 1}"] = use
+    return named

@@ -1,0 +1,38 @@
+"""Where the cycle goes next: fan-outs in the order of the council, and the short ways when there is nothing to do."""
+
+from __future__ import annotations
+
+from langgraph.runtime import Runtime
+from langgraph.types import Send
+
+from graph.context import Context
+from graph.state import Chair, CycleState
+
+__all__ = ["to_executor", "to_proposers", "to_voters"]
+
+
+def to_proposers(state: CycleState, runtime: Runtime[Context]) -> list[Send]:
+    """One branch a proposer."""
+    return _fan_out("proposer", list(runtime.context.council.proposers), state)
+
+
+def to_voters(state: CycleState, runtime: Runtime[Context]) -> list[Send] | str:
+    """One branch a voter; with an empty agenda straight to the historian."""
+    if not state["agenda"]:
+        return "historian"
+    return _fan_out("voter", list(runtime.context.council.voters), state)
+
+
+def to_executor(state: CycleState) -> str:
+    """To the executor when anything was accepted."""
+    return "executor" if any(r.decision in ("accept", "amend") for r in state["rulings"]) else "historian"
+
+
+def _fan_out(node: str, seats: list[str], state: CycleState) -> list[Send]:
+    return [
+        Send(
+            node,
+            Chair(cycle=state["cycle"], seat=seat, direction=state["direction"], agenda=list(state.get("agenda", []))),
+        )
+        for seat in seats
+    ]
