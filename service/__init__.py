@@ -1,0 +1,1 @@
+"""Doors, thin: the command line and the reports."""

@@ -1,0 +1,258 @@
+"""The command line: parse first, import after.  `--help` imports nothing heavy."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from core.errors import RatchetError, UnavailableError, UsageError, nearest
+from service.output import Output
+
+__all__ = ["main", "parser"]
+
+COMMANDS = {
+    "demo": "service.commands.demo",
+    "doctor": "service.commands.doctor",
+    "init": "service.commands.init",
+    "run": "service.commands.run",
+    "resume": "service.commands.run",
+    "status": "service.commands.look",
+    "history": "service.commands.look",
+    "show": "service.commands.look",
+    "why": "service.commands.why",
+    "report": "service.commands.report",
+    "jobs": "service.commands.jobs",
+    "logs": "service.commands.jobs",
+    "memory": "service.commands.memory",
+    "feedback": "service.commands.feedback",
+    "control-plane": "service.commands.control_plane",
+}
+CODE_FEEDBACK = "--code-feedback"
+
+
+class HelpAsked(Exception):  # noqa: N818  # a way out of the parser, not an error
+    """Carries the text of the help that `-h` asks for."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Errors as ours: one clear error, exit 2, and JSON where JSON was asked for; options are written whole."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
+
+    def error(self, message: str) -> NoReturn:
+        hint = f"`{self.prog} --help`"
+        if "invalid choice: " in message and "argument COMMAND" in message:
+            word = message.split("invalid choice: ")[1].split(" ")[0].strip("'\"")
+            message, hint = f"there is no command {word!r}", nearest(word, COMMANDS)
+        elif message.startswith("unrecognized arguments: "):
+            word = message.removeprefix("unrecognized arguments: ").split(" ")[0]
+            known = {option for action in self._all_actions() for option in action.option_strings}
+            if word.startswith("-"):
+                hint = nearest(word.partition("=")[0], known) if word.startswith("--") else hint
+            message = f"{word} is not understood here"
+        raise UsageError(message, where="command line", hint=hint)
+
+    def print_help(self, file: Any = None) -> NoReturn:  # noqa: ARG002  # argparse's signature
+        raise HelpAsked(self.format_help().rstrip())
+
+    def _all_actions(self) -> list[argparse.Action]:
+        """The options of this parser and of its commands."""
+        own = list(self._actions)
+        for action in self._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                own += [option for command in action.choices.values() for option in command._actions]
+        return own
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and options."""
+    common = Parser(add_help=False)
+    _global_options(common.add_argument_group("global options"), default=argparse.SUPPRESS)
+
+    top = Parser(
+        prog="run_graph.py",
+        description="Ratchet: a self-improving council of agents. Every gain is measured, every loss is rolled back.",
+        epilog="exit codes: 0 done · 1 ran and failed · 2 usage · 3 bad config or input · 4 unavailable or busy · "
+        "7 budget or time reached · 8 a check did not pass · 70 internal · 130 interrupted · 143 terminated",
+    )
+    _global_options(top.add_argument_group("global options"), default=None)
+    top.add_argument(
+        CODE_FEEDBACK,
+        metavar="FILE",
+        action="append",
+        help="the same as `feedback FILE`, with the options of that command",
+    )
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=text, description=text, parents=[common])
+
+    command("demo", "one real campaign in under a minute: real training jobs, votes, a verdict and a report")
+    command("doctor", "check this machine and the state folder, and say how to mend what is wrong")
+    at = command("init", "write a commented campaign and its training script to begin with")
+    at.add_argument("folder", nargs="?", default="campaign", metavar="DIR", help="where (default: campaign)")
+
+    run = command("run", "run a campaign, or go on with an unfinished one of the same definition")
+    run.add_argument("campaign_file", metavar="CAMPAIGN.yaml", help="the campaign's file, or its folder")
+    _run_options(run)
+    run.add_argument("--new", action="store_true", help="start afresh even if an unfinished one could be gone on with")
+    run.add_argument("--dry-run", action="store_true", help="check everything and say what would run; run nothing")
+    resume = command("resume", "go on with a campaign where it was left")
+    resume.add_argument("id", nargs="?", metavar="ID", help="campaign (default: the last one)")
+    _run_options(resume)
+
+    status = command("status", "how a campaign stands (default: the last one)")
+    status.add_argument("id", nargs="?", metavar="ID")
+    history = command("history", "all campaigns, or every trial of one")
+    history.add_argument("id", nargs="?", metavar="ID")
+    show = command("show", "a campaign, proposal or job, whole")
+    show.add_argument("id", metavar="ID")
+    why = command("why", "why a proposal was made, how it was voted on and ruled, and what came of it")
+    why.add_argument("id", metavar="PROPOSAL")
+    report = command("report", "write the HTML report of a campaign (default: the last one)")
+    report.add_argument("id", nargs="?", metavar="ID")
+    report.add_argument("--out", metavar="FILE", help="where (default: reports/ of the state folder)")
+    jobs = command("jobs", "the jobs of a campaign (default: the last one)")
+    jobs.add_argument("id", nargs="?", metavar="ID")
+    logs = command("logs", "what a job printed")
+    logs.add_argument("id", metavar="JOB")
+    memory = command("memory", "search what was remembered, or rebuild the index")
+    actions = memory.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=Parser)
+    search = actions.add_parser("search", help="what is most like a text", parents=[common])
+    search.add_argument("text", metavar="TEXT", nargs="+")
+    search.add_argument("-k", type=int, default=5, help="how many (default: 5)")
+    search.add_argument(
+        "--collection", choices=("trajectories", "lessons", "guidance", "comments"), help="only from one collection"
+    )
+    actions.add_parser("rebuild", help="make the index again from the ledger", parents=[common])
+    _feedback_options(command("feedback", "comment Python files, score the comments, and find wrong docstrings"))
+    _control_plane_options(command("control-plane", "serve training jobs over HTTP: submit, watch, cancel, approve"))
+    return top
+
+
+def _control_plane_options(at: argparse.ArgumentParser) -> None:
+    at.add_argument("--host", default="127.0.0.1", help="where to listen (default: 127.0.0.1)")
+    at.add_argument("--port", type=int, default=8577, help="0 takes any free one (default: 8577)")
+    at.add_argument("--token", metavar="TOKEN", help="default: CONTROL_PLANE_TOKEN, else one is made and kept")
+    at.add_argument("--parallel", type=int, default=3, metavar="N", help="jobs that run at once (default: 3)")
+    at.add_argument("--campaign", action="append", metavar="FILE", help="a campaign whose command may run; repeatable")
+    at.add_argument("--allow-any-command", action="store_true", help="run whatever command a request brings")
+    at.add_argument("--cancel-on-exit", action="store_true", help="end running jobs (default: they go on)")
+
+
+def _global_options(group: argparse._ArgumentGroup, default: Any) -> None:
+    def add(*names: str, **options: Any) -> None:
+        group.add_argument(*names, default=default, **options)
+
+    add("-q", "--quiet", action="store_true", help="no progress, only the result")
+    add("-v", "--verbose", action="store_true", help="every event, votes and rulings too")
+    add("--json", action="store_true", help="one JSON object on stdout, errors too")
+    add("--json-stream", action="store_true", help="JSON lines on stdout: start, every event, result")
+    add("--plain", action="store_true", help="no colour, no moving lines")
+    add("--color", choices=("auto", "always", "never"), help="colour (default: auto; NO_COLOR is honoured)")
+    add("--home", metavar="DIR", help="state folder (default: .ratchet, or RATCHET_HOME)")
+    add(
+        "--set",
+        action="append",
+        metavar="KEY=VALUE",
+        help="a setting, or a key of the campaign such as limits.time_s=60",
+    )
+    add("--seed", type=int, metavar="N", help="the campaign's seed")
+    add("--debug", action="store_true", help="show the traceback of an internal error")
+
+
+def _run_options(at: argparse.ArgumentParser) -> None:
+    at.add_argument("--cycles", type=int, metavar="N", help="cycles in all")
+    at.add_argument("--until", metavar="TARGET", help="stop when reached, such as auc>=0.99")
+    at.add_argument("--time", metavar="T", help="stop after this time, such as 30m")
+    at.add_argument(
+        "--control", action="append", choices=("random", "tpe"), help="draw a control arm of the same budget"
+    )
+    at.add_argument("--report", metavar="FILE", help="where to write the HTML report")
+    at.add_argument("--control-plane", metavar="URL", help="run the jobs there (default: CONTROL_PLANE_URL, else here)")
+
+
+def _feedback_options(at: argparse.ArgumentParser) -> None:
+    at.epilog = (
+        "Nothing of the files is executed, and without --write nothing of them is changed. "
+        "exit codes: 0 done · 1 some of several files could not be analysed · 2 usage · 3 the only file could not be "
+        "analysed · 4 unavailable or busy · 8 --check did not pass"
+    )
+    at.add_argument("files", nargs="+", metavar="FILE", help="Python files, and folders of them")
+    at.add_argument("--iterations", type=int, default=2, metavar="N", help="rounds at most (default: 2)")
+    at.add_argument(
+        "--guidance", action="append", metavar="TEXT", help='what to look at, such as "Focus on type hints"'
+    )
+    at.add_argument(
+        "--write", action="store_true", help="write # comments into the files; their syntax trees stay the same"
+    )
+    at.add_argument("--diff", action="store_true", help="print what --write would change, as a unified diff")
+    at.add_argument("--check", action="store_true", help="exit 8 when a reward is below the threshold or the baseline")
+    at.add_argument("--threshold", type=float, metavar="R", help="the reward that --check wants, 0 to 1 (default: 0.6)")
+    at.add_argument(
+        "--baseline",
+        metavar="FILE",
+        help="store rewards and defects there; with --check, compare: no lower reward (by 0.01), no new defect",
+    )
+    at.add_argument("--sarif", metavar="FILE", help="write defects and issues as SARIF 2.1.0")
+
+
+def _long_form(words: Sequence[str]) -> list[str]:
+    """`--code-feedback FILE …` as `feedback FILE …`."""
+    files: list[str] = []
+    rest: list[str] = []
+    for word in (at := iter(words)):
+        if word == CODE_FEEDBACK:
+            files += [value for value in [next(at, None)] if value is not None]
+        elif word.startswith(f"{CODE_FEEDBACK}="):
+            files.append(word.partition("=")[2])
+        else:
+            rest.append(word)
+    return ["feedback", *files, *rest] if len(rest) < len(words) else list(words)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; answers its exit code.  Every error is shown once, in three lines or as JSON."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    output = Output.from_words(words)
+    try:
+        args = parser().parse_args(_long_form(words))
+        if args.command is None:
+            raise HelpAsked(parser().format_help().rstrip())
+        output = Output.from_args(args)
+        module = importlib.import_module(COMMANDS[args.command])
+        code: int = getattr(module, args.command.replace("-", "_"))(args, output)
+        return code
+    except HelpAsked as asked:
+        output.result({"help": str(asked)}, str(asked))
+        return 0
+    except RatchetError as error:
+        return _told(output, error)
+    except KeyboardInterrupt:
+        return _told(output, InterruptedByUserError("interrupted"))
+    except OSError as error:
+        return _told(output, UnavailableError(f"the system refused: {error.strerror or error}", where=_file(error)))
+    except Exception as error:
+        if "--debug" in words:
+            raise
+        what = f"internal error: {type(error).__name__}: {error}"
+        return _told(output, RatchetError(what, hint="repeat it with --debug for the traceback"))
+
+
+class InterruptedByUserError(RatchetError):
+    """Ctrl-C outside a campaign."""
+
+    exit_code = 130
+
+
+def _told(output: Output, error: RatchetError) -> int:
+    output.error(error)
+    return error.exit_code
+
+
+def _file(error: OSError) -> str:
+    return "" if error.filename is None else str(error.filename)

@@ -1,0 +1,181 @@
+"""`feedback FILE…`: comments for Python files, how good they are, and what their own docstrings have wrong."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.errors import BusyError, ConfigError, RatchetError, UsageError
+from service.output import Output
+from service.state import open_folder
+
+if TYPE_CHECKING:
+    from graph.feedback_workflow import FeedbackRun
+    from memory.recall import Recall
+    from memory.state_folder import StateFolder
+    from service.feedback.baseline import Baseline
+
+__all__ = ["feedback"]
+
+CHECK_FAILED = 8
+DEFAULT_THRESHOLD = 0.6
+MAX_ITERATIONS = 100
+
+
+def feedback(args: argparse.Namespace, output: Output) -> int:
+    """`feedback FILE… [--iterations N] [--guidance TEXT]… [--write] [--diff] [--check] [--baseline FILE] …`"""
+    from service.feedback.sources import python_files
+
+    _check_usage(args)
+    stored = _stored(args)
+    files = python_files(args.files)
+    folder = open_folder(args)
+    folder.create()
+    with _memory(args, folder, output) as recall:
+        results, failed = asyncio.run(_run_all(args, output, files, folder, recall))
+    return _conclude(args, output, results, failed, stored)
+
+
+def _check_usage(args: argparse.Namespace) -> None:
+    """Raises UsageError for numbers out of range and for a threshold that nothing checks."""
+    wrong = ""
+    if not 1 <= args.iterations <= MAX_ITERATIONS:
+        wrong = f"--iterations {args.iterations} is not between 1 and {MAX_ITERATIONS}"
+    elif args.threshold is not None and not 0 <= args.threshold <= 1:
+        wrong = f"--threshold {args.threshold:g} is not between 0 and 1"
+    elif args.threshold is not None and not args.check:
+        wrong = "--threshold says what --check wants, which is not given"
+    if wrong:
+        raise UsageError(wrong, where="command line", hint="`python run_graph.py feedback --help`")
+
+
+def _stored(args: argparse.Namespace) -> Baseline:
+    """The baseline in force: with --check it must be there."""
+    from service.feedback.baseline import Baseline
+
+    if args.baseline is None or (not args.check and not Path(args.baseline).exists()):
+        return Baseline()
+    return Baseline.read(Path(args.baseline))
+
+
+@contextmanager
+def _memory(args: argparse.Namespace, folder: StateFolder, output: Output) -> Iterator[Recall | None]:
+    """What paid before.  A gate goes without: it must answer the same for the same files, whatever ran before."""
+    if args.check or args.baseline:
+        yield None
+        return
+    try:
+        ledger = folder.open_ledger()
+    except RatchetError as error:
+        output.say(f"without memory: {error.what}")
+        yield None
+        return
+    with ledger, folder.open_recall(ledger) as recall:
+        yield recall
+
+
+async def _run_all(
+    args: argparse.Namespace, output: Output, files: Sequence[Path], folder: StateFolder, recall: Recall | None
+) -> tuple[list[dict[str, Any]], dict[str, RatchetError]]:
+    """Results file by file, and the errors of those that could not be analysed; that of an only file is raised."""
+    from graph.feedback_workflow import FeedbackWorkflow
+
+    workflow = FeedbackWorkflow(folder.workflow_runs, recall=recall)
+
+    def told(run: FeedbackRun, payload: dict[str, Any]) -> None:
+        reward = payload["discriminator_score"]["reward"]
+        output.record(
+            {"type": "iteration_completed", "path": run.path, "round": payload["iteration"] + 1, "reward": reward}
+        )
+
+    workflow.register_event_handler("iteration_completed", told)
+    results: list[dict[str, Any]] = []
+    failed: dict[str, RatchetError] = {}
+    for number, path in enumerate(files, 1):
+        if len(files) > 1:
+            output.say(f"{number}/{len(files)}  {path}")
+        try:
+            run = await workflow.run(path, args.iterations, guidance=args.guidance or ())
+            results.append(_result(args, run))
+        except (ConfigError, BusyError) as error:
+            if len(files) == 1:
+                raise
+            failed[str(path)] = error
+    return results, failed
+
+
+def _result(args: argparse.Namespace, run: FeedbackRun) -> dict[str, Any]:
+    """A run as plain data; the file is written here, when that is asked for."""
+    from service.feedback.views import as_told
+
+    told = as_told(run)
+    if (args.write or args.diff) and run.best is not None:
+        from service.feedback.writing import rewrite  # libcst takes half a second to import
+
+        new = rewrite(Path(run.path), run.best.comments)
+        told["diff"] = new.diff
+        if args.write and new.changed:
+            new.write()
+        told["written"] = bool(args.write and new.changed)
+    return told
+
+
+def _conclude(
+    args: argparse.Namespace,
+    output: Output,
+    results: list[dict[str, Any]],
+    failed: dict[str, RatchetError],
+    stored: Baseline,
+) -> int:
+    from service.feedback.baseline import as_json, entry, failures, key_of
+    from service.feedback.views import shown
+
+    told: dict[str, Any] = {
+        "files": results,
+        "failed": [{"path": p, "what": e.what, "where": e.where, "try": e.hint} for p, e in failed.items()],
+    }
+    threshold = DEFAULT_THRESHOLD if args.threshold is None else args.threshold
+    place = Path(args.baseline) if args.baseline else Path("baseline.json")
+    entries = {key_of(Path(each["path"]), place): (each, entry(each)) for each in results}
+    if args.check:
+        why = {each["path"]: failures(now, stored.files.get(key), threshold) for key, (each, now) in entries.items()}
+        told["check"] = as_json(why)
+    elif args.baseline:
+        stored.updated({key: now for key, (_, now) in entries.items()}).store(place)
+        told["baseline"] = str(place.absolute())
+    if args.sarif:
+        _write_sarif(Path(args.sarif), results)
+        told["sarif"] = str(Path(args.sarif).absolute())
+    for error in failed.values():
+        if output.mode == "text":
+            output.error(error)
+    if args.diff and output.mode == "text":
+        output.say(shown(told))
+        output.data("".join(each.get("diff", "") for each in results).rstrip("\n"))
+    else:
+        output.result(told, shown(told))
+    if failed:
+        return 1
+    return CHECK_FAILED if args.check and not told["check"]["passed"] else 0
+
+
+def _write_sarif(path: Path, results: Sequence[dict[str, Any]]) -> None:
+    from agents.feedback.defects import Defect
+    from agents.feedback.records import Issue
+    from memory.files import write_atomically
+    from service.feedback.sarif import sarif
+
+    found = [
+        (
+            Path(each["path"]),
+            [Defect.model_validate(defect) for defect in each["defects"]],
+            [Issue.model_validate(issue) for issue in each["issues"]],
+        )
+        for each in results
+    ]
+    write_atomically(path, json.dumps(sarif(found), indent=1, ensure_ascii=False) + "\n", mode=0o644)

@@ -1,0 +1,247 @@
+"""`run` and `resume`: a campaign in the foreground, stopped with Ctrl-C, gone on with by the same command."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.campaign import Campaign
+from core.errors import BudgetError, BusyError, RatchetError, UsageError
+from service.output import Output
+from service.state import campaign_overrides, open_folder, pick_campaign, resume_command, settings_of
+
+if TYPE_CHECKING:
+    from graph.campaign import Ending
+    from memory.ledger import Ledger
+    from memory.state_folder import StateFolder
+    from service.progress import Progress
+
+__all__ = ["resume", "run", "run_stored"]
+
+TERMINATION_GRACE_S = 5.0
+TICK_S = 0.5
+
+
+def run(args: argparse.Namespace, output: Output) -> int:
+    """`run CAMPAIGN.yaml`"""
+    from graph.campaign import find_or_create
+    from graph.loading import load_campaign
+
+    campaign = load_campaign(Path(args.campaign_file), {**campaign_overrides(args), **_budgets(args)})
+    if args.dry_run:
+        return _dry_run(campaign, output)
+    folder = open_folder(args)
+    with folder.open_ledger(check=True) as ledger:
+        stored, new = find_or_create(ledger, campaign, new=args.new)
+        if not new:
+            output.say(f"going on with {stored.id} (--new starts afresh)")
+        return run_stored(args, output, folder, ledger, stored)
+
+
+def resume(args: argparse.Namespace, output: Output) -> int:
+    """`resume [ID]`"""
+    folder = open_folder(args, must_exist=True)
+    with folder.open_ledger(check=True) as ledger:
+        stored = pick_campaign(ledger, args.id, unfinished=args.id is None)
+        overrides = {**campaign_overrides(args), **_budgets(args)}
+        if overrides:
+            stored = replace(stored, definition=_with_budgets(stored.definition, overrides))
+        return run_stored(args, output, folder, ledger, stored)
+
+
+def run_stored(args: argparse.Namespace, output: Output, folder: StateFolder, ledger: Ledger, stored: Any) -> int:
+    """Run a campaign of the ledger, showing what happens; answers the exit code."""
+    from graph.campaign import run_campaign
+    from graph.job_back_end import job_back_end
+    from memory.history import History
+    from service.progress import Progress
+
+    output.start(campaign=stored.id, home=str(folder.home))
+    progress = Progress(output, stored, History.load(ledger, stored.id))
+    stopping = Stopping(output)
+    settings = settings_of(args)
+    open_jobs = partial(job_back_end, url=settings.control_plane_url, wait_s=settings.control_plane_wait_s)
+
+    async def work() -> Ending:
+        stopping.listen()
+        ticking = asyncio.create_task(_tick(progress)) if output.moving else None
+        forget = ledger.listen(progress.hear)
+        try:
+            return await run_campaign(
+                folder,
+                ledger,
+                stored,
+                open_recall=lambda: folder.open_recall(ledger),
+                open_jobs=open_jobs,
+                stop=stopping.stop,
+            )
+        finally:
+            forget()
+            if ticking is not None:
+                ticking.cancel()
+            progress.close()
+
+    status, reason = "interrupted", "stopped at once"
+    try:
+        ending = asyncio.run(work())
+        status, reason = ending.status, ending.reason
+    except asyncio.CancelledError:
+        pass
+    except KeyboardInterrupt:
+        stopping.told.append(signal.SIGINT)
+    except RatchetError as error:
+        return _broken_off(output, ledger, stored.id, error)
+    except Exception:
+        output.say(f"go on with: {resume_command(stored.id)}")
+        raise
+    code = _show_end(args, output, folder, ledger, stored.id, status, reason)
+    return stopping.exit_code if status == "interrupted" else code
+
+
+class Stopping:
+    """Signals and a reader that went away, as requests to stop: once after this stage, twice now."""
+
+    def __init__(self, output: Output) -> None:
+        from graph.campaign import Stop
+
+        self.stop = Stop()
+        self.told: list[int] = []
+        self._output = output
+        self._task: asyncio.Task[Any] | None = None
+
+    def listen(self) -> None:
+        """To be called in the task that is to be ended."""
+        loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task()
+        loop.add_signal_handler(signal.SIGINT, self._interrupted)
+        loop.add_signal_handler(signal.SIGTERM, self._terminated)
+        self._output.on_closed = self._unread
+
+    @property
+    def exit_code(self) -> int:
+        return 128 + (self.told[0] if self.told else signal.SIGINT)
+
+    def _interrupted(self) -> None:
+        self.told.append(signal.SIGINT)
+        if len(self.told) > 1:
+            self._output.say("stopping now: the running jobs are ended")
+            self._now()
+        else:
+            self._output.say("stopping after this stage; Ctrl-C again stops now")
+            self.stop.request("interrupted")
+
+    def _terminated(self) -> None:
+        self.told.append(signal.SIGTERM)
+        self.stop.request("terminated")
+        asyncio.get_running_loop().call_later(TERMINATION_GRACE_S, self._now)
+
+    def _unread(self) -> None:
+        self.told.append(signal.SIGPIPE)
+        self.stop.request("nobody reads the output")
+
+    def _now(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+
+async def _tick(progress: Progress) -> None:
+    while True:
+        await asyncio.sleep(TICK_S)
+        progress.tick()
+
+
+def _broken_off(output: Output, ledger: Ledger, campaign_id: str, error: RatchetError) -> int:
+    """An error ended it: say so, and last how to go on, where that helps."""
+    goes_on = not isinstance(error, BusyError) and ledger.campaign(campaign_id).status != "failed"
+    command = resume_command(campaign_id) if goes_on else None
+    output.error(error, campaign=campaign_id, resume=command)
+    if command:
+        output.say(f"go on with: {command}")
+    return error.exit_code
+
+
+def _show_end(
+    args: argparse.Namespace,
+    output: Output,
+    folder: StateFolder,
+    ledger: Ledger,
+    campaign_id: str,
+    status: str,
+    reason: str,
+) -> int:
+    """The summary, the report, and the exit code that goes with them."""
+    from graph.summary import summarise
+    from memory.history import History
+    from service.report import write_report
+    from service.tables import result_table
+
+    stored, history = ledger.campaign(campaign_id), History.load(ledger, campaign_id)
+    summary = summarise(stored, history, status=status, reason=reason)
+    failed = status == "finished" and not any(e.outcome.ok for e in history.experiments())
+    if failed:
+        summary["status"] = "failed"
+    trouble: RatchetError | None = None
+    try:
+        summary["report"] = str(write_report(folder, stored, history, Path(args.report) if args.report else None))
+    except RatchetError as error:  # the run is whole all the same
+        summary["report"], trouble = None, error
+    output.result(summary, result_table(summary))
+    if trouble is not None:
+        output.error(trouble)
+    if status != "finished":
+        output.say(f"go on with: {summary['resume']}")
+    if status == "budget":
+        return BudgetError.exit_code
+    return 1 if failed else trouble.exit_code if trouble else 0
+
+
+def _dry_run(campaign: Campaign, output: Output) -> int:
+    budget = campaign.budget
+    value = {"campaign": campaign.name, "status": "checked", "command": list(campaign.command), "cycles": budget.cycles}
+    seats = ", ".join(use.use for use in campaign.council.proposers)
+    voters = ", ".join(use.use for use in campaign.council.voting)
+    text = (
+        f"{campaign.name}: the campaign is sound; nothing was run\n"
+        f"  command    {' '.join(campaign.command)}\n"
+        f"  council    proposers {seats}; voters {voters}\n"
+        f"  budget     {budget.cycles} cycles of up to {campaign.council.jobs_per_cycle} jobs, "
+        f"{campaign.limits.parallel} at once, each at most {campaign.limits.time_s:g} s"
+    )
+    output.result(value, text)
+    return 0
+
+
+def _budgets(args: argparse.Namespace) -> dict[str, Any]:
+    given = {"budget.cycles": args.cycles, "until": args.until, "budget.time_s": args.time, "control": args.control}
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def _with_budgets(campaign: Campaign, overrides: dict[str, Any]) -> Campaign:
+    """The stored campaign with other budgets; what decides its identity cannot change on resume."""
+    from pydantic import ValidationError
+
+    from core.validation import config_error
+
+    data = campaign.model_dump(mode="json")
+    for key, value in overrides.items():
+        *path, last = key.split(".")
+        at = data
+        for part in path:
+            at = at[part]
+        at[last] = value
+    try:
+        changed = Campaign.model_validate(data)
+    except ValidationError as error:
+        raise config_error(error, Campaign, "command line") from error
+    if changed.fingerprint() != campaign.fingerprint():
+        raise UsageError(
+            "only budgets can change on resume",
+            where=", ".join(overrides),
+            hint="start a new campaign: `python run_graph.py run CAMPAIGN.yaml` with these settings",
+        )
+    return changed

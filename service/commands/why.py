@@ -1,0 +1,124 @@
+"""`why PROPOSAL`: who proposed it and why, how it was voted on and ruled, and prediction against outcome."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from core.errors import NotFoundError
+from service.figures import around, signed
+from service.output import Output
+from service.progress import short
+from service.state import find_subject, open_folder
+from service.tables import columns, duration, fields
+
+__all__ = ["why"]
+
+
+def why(args: argparse.Namespace, output: Output) -> int:
+    """`why PROPOSAL`; of a job, why its proposal."""
+    from memory.history import History
+    from service.explain import Explanations
+
+    with open_folder(args, must_exist=True).open_ledger() as ledger:
+        campaign_id, subject = find_subject(ledger, args.id)
+        history = History.load(ledger, campaign_id)
+        if subject.startswith("j-"):
+            subject = _proposal_of(history, subject)
+        told = Explanations(ledger, ledger.campaign(campaign_id), history).of(subject)
+        output.result(told, explanation(told))
+    return 0
+
+
+def _proposal_of(history: Any, job_id: str) -> str:
+    for experiment in history.experiments():
+        if experiment.outcome.job_id == job_id:
+            return str(experiment.proposal.id)
+    purpose = history.jobs[job_id].purpose if job_id in history.jobs else "an unfinished proposal"
+    raise NotFoundError(
+        f"job {job_id} belongs to no finished proposal ({purpose})",
+        where=history.campaign_id,
+        hint="`python run_graph.py history` lists the proposals",
+    )
+
+
+def explanation(told: dict[str, Any]) -> str:
+    """An explanation for a person."""
+    metric = told["objective"]["metric"]
+    rows: list[tuple[str, object]] = [
+        (told["proposal"], f"by {told['proposer']} ({told['source']}) in cycle {told['cycle']} of {told['campaign']}"),
+        ("config", short(told["config"], 2000)),
+    ]
+    if told["direction"]:
+        rows.append(("direction", f"{told['direction']['mode']}: {told['direction']['reason']}"))
+    rows.append(("why", told["rationale"]))
+    rows += [("parent" if i == 0 else "", _parent(p, metric)) for i, p in enumerate(told["parents"])]
+    rows += [
+        ("memory" if i == 0 else "", f"{m['id']}  {m['text'] or 'no longer in the ledger'}")
+        for i, m in enumerate(told["memories"])
+    ]
+    rows += [("guidance", guidance) for guidance in told["guidance"]]
+    parts = [fields(rows)]
+    if told["votes"]:
+        votes = [(v["voter"], f"{v['score']:+.2f}", v["confidence"], v["weight"], v["reason"]) for v in told["votes"]]
+        parts.append(columns(votes, ("voter", "score", "confidence", "weight", "reason")))
+        used = [(v["voter"], f"used {m['id']}  {m['text'] or ''}") for v in told["votes"] for m in v["memories"]]
+        if used:
+            parts.append(fields(used))
+    parts.append(fields(_end(told, metric)))
+    return "\n\n".join(parts)
+
+
+def _parent(parent: dict[str, Any], metric: str) -> str:
+    by = f" by {parent['proposer']}" if parent["proposer"] else ""
+    return f"{parent['id']}{by}" + ("" if parent["value"] is None else f", {metric} {parent['value']:.5g}")
+
+
+def _end(told: dict[str, Any], metric: str) -> list[tuple[str, object]]:
+    rows: list[tuple[str, object]] = []
+    if told["same_as"]:
+        rows.append(("agenda", f"not voted on: {told['same_as']} had the same configuration"))
+    if told["tally"]:
+        vetoes = told["tally"]["vetoed_by"]
+        rows.append(
+            ("tally", f"{told['tally']['score']:+.2f}" + (f", vetoed by {', '.join(vetoes)}" if vetoes else ""))
+        )
+    if ruling := told["ruling"]:
+        rows.append(("ruling", f"{ruling['decision']} (rule {ruling['rule']}, risk {ruling['risk']:.2f})"))
+        rows.append(("", ruling["reason"]))
+        if ruling["amended_config"]:
+            rows.append(("amended to", short(ruling["amended_config"], 2000)))
+    outcome = told["outcome"]
+    if outcome is None:
+        rows.append(("outcome", "it was not carried out" if ruling else "not known yet"))
+        return rows
+    rows.append(("job", f"{outcome['job']} {outcome['status']} in {duration(outcome['seconds'])}"))
+    if outcome["value"] is None:
+        rows.append(("outcome", outcome["reason"] or "no result"))
+    else:
+        gain = "" if outcome["gain"] is None else f" ({outcome['gain']:+.3g} against the baseline)"
+        rows.append(("outcome", f"{metric} {outcome['value']:.5g}{gain}"))
+    rows += _prediction(outcome["prediction"], metric)
+    best = told["became_best"]
+    if best["then"]:
+        by = "" if best["by"] is None else f" by {best['by']:+.3g}"
+        rows.append(("best", f"it became the best{by}; {'it still is' if best['still'] else 'another is by now'}"))
+    elif best["still"]:
+        rows.append(("best", "the best trial, not above the baseline"))
+    else:
+        rows.append(("best", "it did not become the best"))
+    return rows
+
+
+def _prediction(prediction: dict[str, Any] | None, metric: str) -> list[tuple[str, object]]:
+    if prediction is None:
+        return [("predicted", "nothing")]
+    text = f"{metric} {around(prediction['value'], prediction['sd'])}"
+    if prediction["failure_probability"] >= 0.005:
+        text += f", failure {prediction['failure_probability']:.0%}"
+    if prediction["difference"] is not None:
+        better = "better" if prediction["difference"] >= 0 else "worse"
+        text += f"; it was {signed(abs(prediction['difference']), prediction['sd'])[1:]} {better}"
+        if prediction["sds_off"] is not None:
+            text += f", {abs(prediction['sds_off']):.1f} sd off"
+    return [("predicted", text)]

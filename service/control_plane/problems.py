@@ -1,0 +1,83 @@
+"""Errors over HTTP, as problem details (RFC 9457)."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from agents.training.works import ConflictError, NotAllowedError, TooManyJobsError
+from core.errors import BusyError, ConfigError, NotFoundError, RatchetError, StorageError, UnavailableError
+
+__all__ = ["Problem", "handle_errors", "problem", "problems"]
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUS: tuple[tuple[type[RatchetError], HTTPStatus], ...] = (
+    (ConflictError, HTTPStatus.CONFLICT),
+    (NotAllowedError, HTTPStatus.FORBIDDEN),
+    (NotFoundError, HTTPStatus.NOT_FOUND),
+    (TooManyJobsError, HTTPStatus.TOO_MANY_REQUESTS),
+    (ConfigError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (StorageError, HTTPStatus.INSUFFICIENT_STORAGE),
+    (BusyError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (UnavailableError, HTTPStatus.SERVICE_UNAVAILABLE),
+)
+
+
+class Problem(BaseModel):
+    """What is wrong (`title`, `detail`), where, and what to try."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str = ""
+    where: str = ""
+    hint: str = Field(default="", description="what to try")
+
+
+def problem(status: int, detail: str, where: str = "", hint: str = "", **headers: str) -> JSONResponse:
+    """The answer for an error."""
+    told = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, where=where, hint=hint)
+    return JSONResponse(told.model_dump(), status_code=status, media_type=MEDIA_TYPE, headers=headers or None)
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The error answers of a route, for its description."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+
+
+def handle_errors(app: FastAPI) -> None:
+    """Every error of the app as a problem."""
+
+    async def ours(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RatchetError)
+        status = next((status for kind, status in STATUS if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
+        return problem(status, error.what, error.where, error.hint)
+
+    async def invalid(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)
+        faults = error.errors()
+        first = faults[0]
+        where = ".".join(str(part) for part in first["loc"])
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        syntax = first["type"] == "json_invalid"
+        return problem(400 if syntax else 422, first["msg"].removeprefix("Value error, ") + more, where)
+
+    async def http(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)
+        return problem(error.status_code, str(error.detail or ""), **dict(error.headers or {}))
+
+    async def unforeseen(_: Request, error: Exception) -> JSONResponse:
+        return problem(500, f"internal error: {type(error).__name__}")
+
+    app.add_exception_handler(RatchetError, ours)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(Exception, unforeseen)

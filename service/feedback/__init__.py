@@ -1,0 +1,1 @@
+"""What the `feedback` command is made of: files found, comments written, baselines compared, results shown."""

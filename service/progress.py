@@ -1,0 +1,214 @@
+"""What happens, line by line, as it happens: a listener on the event stream.
+
+Every line says how long it has been since the start.  On a terminal one more line moves at the bottom (elapsed, best
+so far, jobs running, ETA) and nothing is wider than it; elsewhere there is one line an event and nothing moves.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from agents.wording import describe_value
+from core.events import (
+    AnyEvent,
+    BaselineMeasured,
+    BestImproved,
+    CampaignResumed,
+    CampaignStarted,
+    ControlFinished,
+    CycleFinished,
+    DirectionSet,
+    JobFinished,
+    JobReported,
+    JobStarted,
+    LessonLearned,
+    ProposalMade,
+    ProposalRuled,
+    RoleFailed,
+    VerdictReached,
+    VoteCast,
+)
+from core.records import Config
+from service.escape import escaped
+from service.figures import around, between, signed
+from service.output import Output
+
+if TYPE_CHECKING:
+    from memory.history import History
+    from memory.ledger import StoredCampaign
+
+__all__ = ["Progress", "short"]
+
+CYCLES_FOR_ETA = 3
+BAR_WIDTH = 12
+FALLBACK_COLUMNS = 80
+
+
+class Progress:
+    """Shows events.  `hear` is what the ledger calls; `tick` moves the clock of the moving line."""
+
+    def __init__(self, output: Output, stored: StoredCampaign, history: History) -> None:
+        self._output = output
+        self._id = stored.id
+        self._campaign = stored.definition
+        self._began = time.monotonic()
+        best, baseline = history.best(), history.baseline
+        known = [best.score if best else None, baseline.mean if baseline else None]
+        self._best: float | None = max((s for s in known if s is not None), default=None)
+        self._running: dict[str, str] = {}
+        self._cycles: list[float] = []
+        self._last_cycle = history.last_finished_cycle
+        self._proposers = {p: m.proposal.proposer for c in history.cycles.values() for p, m in c.proposals.items()}
+        self._reported = False
+        self._line = ""
+
+    def hear(self, event: AnyEvent) -> None:
+        """One event: a line of JSON in the stream, a line of text for people."""
+        self._output.record(event.model_dump(mode="json", exclude={"version"}))
+        if self._output.mode == "text" and not self._output.quiet:
+            self._clear()
+            self._show(event)
+            self._draw()
+
+    def tick(self) -> None:
+        """Draw the moving line again."""
+        if self._output.moving:
+            self._clear()
+            self._draw()
+
+    def close(self) -> None:
+        """Take the moving line away."""
+        self._clear()
+
+    # ----------------------------------------------------------------- lines
+
+    def _show(self, event: AnyEvent) -> None:
+        metric, objective = self._campaign.objective.metric, self._campaign.objective
+        cycle = event.cycle
+        match event:
+            case CampaignStarted() | CampaignResumed():
+                budget, limits = self._campaign.budget, self._campaign.limits
+                size = f"{budget.cycles} cycles of up to {self._campaign.council.jobs_per_cycle} jobs"
+                done = f", {self._last_cycle} done" if self._last_cycle else ""
+                self._tell(cycle, "campaign", f"{self._id}: {size}{done}, {limits.parallel} jobs at once")
+            case BaselineMeasured():
+                baseline = event.baseline
+                self._best = baseline.mean
+                value = around(objective.value(baseline.mean), baseline.noise_sd)
+                self._tell(cycle, "baseline", f"{metric} {value} over {len(baseline.seeds)} seeds")
+            case DirectionSet():
+                self._tell(cycle, "director", f"{event.direction.mode}: {event.direction.reason}")
+            case ProposalMade():
+                proposal = event.proposal
+                self._proposers[proposal.id] = proposal.proposer
+                foreseen = ""
+                if proposal.expected is not None:
+                    foreseen = f" ({around(objective.value(proposal.expected.mean), proposal.expected.sd)}?)"
+                self._tell(cycle, "proposal", f"{proposal.id} {proposal.proposer}{foreseen} {short(proposal.config)}")
+            case VoteCast() if self._output.verbose:
+                vote = event.vote
+                self._tell(cycle, "vote", f"{vote.proposal_id} {vote.voter} {vote.score:+.2f}: {vote.reason}")
+            case ProposalRuled() if self._output.verbose or event.ruling.decision != "reject":
+                ruling = event.ruling
+                self._tell(cycle, "supervisor", f"{ruling.decision} {ruling.proposal_id} ({ruling.reason})")
+            case RoleFailed():
+                self._tell(cycle, "failed", f"{event.role} {event.name}: {event.error}", "bad")
+            case JobStarted():
+                self._running[event.job_id] = event.purpose
+            case JobReported():
+                if not self._reported and self._best is None:  # the first number there is
+                    self._reported = True
+                    told = ", ".join(f"{name} {value:.5g}" for name, value in event.metrics.items())
+                    self._tell(cycle, "report", f"{event.job_id} so far: {told}")
+                self._running[event.job_id] = ", ".join(f"{k} {v:.4g}" for k, v in event.metrics.items())
+            case JobFinished():
+                self._running.pop(event.outcome.job_id, None)
+                self._job_line(event)
+            case BestImproved():
+                gain = "" if event.previous is None else f" ({signed(event.score - event.previous)})"
+                self._best = event.score
+                value = f"{metric} {objective.value(event.score):.5g}{gain}"
+                who = self._proposers.get(event.proposal_id, "")
+                self._tell(cycle, "new best", f"{value}, {event.proposal_id} {who}", "good")
+            case LessonLearned():
+                self._tell(cycle, "lesson", event.lesson.text)
+            case CycleFinished():
+                self._cycles.append(time.monotonic())
+                self._last_cycle = cycle
+            case ControlFinished():
+                best = max((s for s in event.scores if s is not None), default=None)
+                shown = "no result" if best is None else f"best {metric} {objective.value(best):.5g}"
+                self._tell(cycle, "control", f"{event.arm} search: {shown} in {len(event.scores)} jobs")
+            case VerdictReached():
+                verdict = event.verdict
+                gain = signed(verdict.gain, (verdict.high - verdict.low) / 2)
+                text = f"{verdict.answer}: {gain} {between(verdict.low, verdict.high)}"
+                self._tell(cycle, "verdict", f"{text} on {len(verdict.seeds)} fresh pairs", "strong")
+            case _:
+                pass
+
+    def _job_line(self, event: JobFinished) -> None:
+        outcome, objective = event.outcome, self._campaign.objective
+        who: str = event.purpose
+        if event.purpose == "proposal":
+            who = self._proposers.get(outcome.proposal_id, "proposal")
+        if outcome.ok and event.score is not None:
+            end, style = f"{objective.metric} {objective.value(event.score):.5g}", ""
+        else:
+            end, style = f"{outcome.status}: {outcome.reason or outcome.cause}", "bad"
+        best = "" if self._best is None else f"  best {objective.value(self._best):.5g}"
+        self._tell(event.cycle, "job", f"{outcome.job_id} {who} {end} in {outcome.duration_s:.1f}s{best}", style)
+
+    def _tell(self, cycle: int, what: str, text: str, style: str = "") -> None:
+        line = escaped(f"{self._elapsed():>6} {cycle or '':>3} {what:<10} {text}").replace("\n", " ")
+        if self._output.moving and not self._output.verbose:
+            line = _fit(line)
+        self._output.say(self._output.paint(line, style) if style else line)
+
+    def _elapsed(self) -> str:
+        seconds = time.monotonic() - self._began
+        return f"{seconds:.1f}s" if seconds < 600 else f"{seconds / 60:.0f}min"
+
+    # ------------------------------------------------------- the moving line
+
+    def _draw(self) -> None:
+        if not self._output.moving:
+            return
+        total = self._campaign.budget.cycles
+        done = min(self._last_cycle, total)
+        bar = "#" * round(BAR_WIDTH * done / total)
+        best = "–" if self._best is None else f"{self._campaign.objective.value(self._best):.5g}"
+        line = f"{self._elapsed():>6} [{bar:<{BAR_WIDTH}}] {done}/{total} cycles  best {best}{self._eta(total - done)}"
+        if self._running:
+            line += f"  {len(self._running)} running ({list(self._running.values())[-1]})"
+        self._line = _fit(escaped(line))
+        self._output.talk(self._line)
+
+    def _eta(self, left: int) -> str:
+        if len(self._cycles) < CYCLES_FOR_ETA or left <= 0:
+            return ""
+        pace = (self._cycles[-1] - self._cycles[0]) / (len(self._cycles) - 1)
+        return f"  about {pace * left:.0f}s left"
+
+    def _clear(self) -> None:
+        if self._line:
+            self._output.talk("\r\x1b[2K")
+            self._line = ""
+
+
+def _fit(line: str) -> str:
+    """The line within the terminal behind stderr."""
+    try:
+        columns = os.get_terminal_size(sys.stderr.fileno()).columns or FALLBACK_COLUMNS
+    except OSError:
+        columns = FALLBACK_COLUMNS
+    return line if len(line) < columns else line[: columns - 2] + "…"
+
+
+def short(config: Config, limit: int = 70) -> str:
+    """`model=mlp lr=0.003 …`, at most `limit` characters."""
+    text = " ".join(f"{name}={describe_value(value)}" for name, value in config.items())
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,0 +1,324 @@
+"""The HTML report of a campaign: one file that works offline, and is the same for the same history."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from agents.wording import describe_value
+from core.errors import StorageError
+from graph.summary import best_so_far, summarise
+from memory.history import History
+from memory.ledger import Ledger, StoredCampaign
+from memory.state_folder import StateFolder
+from service import charts
+from service.escape import escaped
+from service.explain import Explanations
+from service.figures import around, between, signed
+from service.progress import short
+from service.tables import duration
+
+__all__ = ["write_report"]
+
+
+def write_report(folder: StateFolder, stored: StoredCampaign, history: History, out: Path | None = None) -> Path:
+    """Write the report to `out` (default: reports/<campaign>.html of the state folder); answers where it is.
+
+    The file is replaced whole or not at all.  Raises StorageError when it cannot be written.
+    """
+    with folder.open_ledger() as ledger:
+        text = _environment().get_template("report.html").render(_contents(ledger, stored, history))
+    path = out or folder.reports / f"{stored.id}.html"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise StorageError(
+            f"cannot write the report: {error.strerror}", where=str(path), hint="choose another place with --out"
+        ) from error
+    return path
+
+
+def _environment() -> Environment:
+    """Strict, and everything that is not marked safe is escaped: for HTML, and against control characters."""
+    environment = Environment(
+        loader=PackageLoader("service"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: escaped(value) if type(value) is str else value,
+    )
+    environment.filters |= {
+        "value": lambda value: "–" if value is None else describe_value(value),
+        "score": lambda value: "–" if value is None else f"{value:.5g}",
+        "short": lambda config: short(config, 400),
+        "duration": duration,
+    }
+    environment.globals |= {"around": around, "signed": signed, "between": between}
+    return environment
+
+
+def _contents(ledger: Ledger, stored: StoredCampaign, history: History) -> dict[str, Any]:
+    reason = getattr(history.ended, "reason", "")
+    summary = summarise(stored, history, status=stored.status, reason=reason)
+    explanations = Explanations(ledger, stored, history)
+    cycles = [
+        {
+            "number": number,
+            "direction": cycle.direction,
+            "metrics": cycle.finished.metrics if cycle.finished else {},
+            "best": _in_metric(stored, cycle.finished.metrics.get("best_score") if cycle.finished else None),
+            "failures": [f.model_dump(include={"role", "name", "error"}) for f in cycle.failures],
+            "proposals": [explanations.of(proposal_id) for proposal_id in _in_order(cycle)],
+        }
+        for number, cycle in sorted(history.cycles.items())
+    ]
+    return {
+        "summary": summary,
+        "definition": stored.definition,
+        "metric": summary["objective"]["metric"],
+        "upwards": summary["objective"]["goal"] == "maximize",
+        "headline": _headline(summary, history),
+        "curve": _curve(stored, history),
+        "trial_table": _trial_table(stored, history),
+        "comparison": _comparison(summary),
+        "interval": _interval(summary, history),
+        "cycles": cycles,
+        "voters": _voters(history),
+        "proposers": _proposers(stored, history, cycles),
+        "lessons": _lessons(history),
+        "memories": _memories(cycles),
+        "failures": _failures(history),
+        "job_seconds": sum(outcome.duration_s for outcome in history.outcomes.values()),
+        "repeat": _repeat(stored),
+    }
+
+
+def _headline(summary: dict[str, Any], history: History) -> dict[str, str]:
+    """The verdict in one word and one sentence."""
+    metric, best, baseline = summary["objective"]["metric"], summary["best"], history.baseline
+    interval = best["interval"] if best else None
+    if interval is not None:
+        half = (interval["high"] - interval["low"]) / 2
+        gain = f"{signed(interval['gain'], half)} {between(interval['low'], interval['high'])}"
+        word = {"better": "Better than the baseline", "worse": "Worse than the baseline"}.get(
+            interval["answer"], "Cannot tell it from the baseline"
+        )
+        sentence = (
+            f"Mean {metric} {interval['mean']:.5g} against {interval['baseline_mean']:.5g} on {interval['pairs']} "
+            f"fresh paired seeds: gain {gain}, {interval['level']:.0%} interval, above 0 is better."
+        )
+        return {"answer": interval["answer"].replace(" ", "-"), "word": word, "sentence": sentence}
+    if best is not None:
+        sentence = f"The best trial so far has {metric} {best['metrics'][metric]:.5g}; it was not compared with the "
+        return {"answer": "open", "word": "No verdict yet", "sentence": sentence + "baseline on fresh seeds."}
+    if baseline is not None:
+        return {"answer": "open", "word": "No trial gave a result", "sentence": "Only the baseline was measured."}
+    return {"answer": "failed", "word": "No result", "sentence": "The baseline gave no result."}
+
+
+def _in_metric(stored: StoredCampaign, score: float | None) -> float | None:
+    return None if score is None else stored.definition.objective.value(score)
+
+
+def _in_order(cycle: Any) -> list[str]:
+    """Proposals in the order of the rulings, then those that were not voted on."""
+    return [
+        *(p for p in cycle.rulings if p in cycle.proposals),
+        *(p for p in cycle.proposals if p not in cycle.rulings),
+    ]
+
+
+def _curve(stored: StoredCampaign, history: History) -> dict[str, Any] | None:
+    objective, baseline = stored.definition.objective, history.baseline
+    scores = [e.score for e in history.experiments()]
+    control = next(iter(history.controls.values()), None)
+    return charts.progress_chart(
+        [None if s is None else objective.value(s) for s in scores],
+        best_so_far(scores, objective),
+        best_so_far(list(control.scores), objective) if control else [],
+        None if baseline is None else objective.value(baseline.mean),
+        0.0 if baseline is None else baseline.noise_sd,
+        upwards=objective.goal == "maximize",
+    )
+
+
+def _trial_table(stored: StoredCampaign, history: History) -> list[dict[str, Any]]:
+    """The twin of the chart: trial, its value, the best so far, and the control arm's best so far."""
+    objective = stored.definition.objective
+    trials = history.experiments()
+    best = best_so_far([e.score for e in trials], objective)
+    arm = next(iter(history.controls.values()), None)
+    control = best_so_far(list(arm.scores), objective) if arm else []
+    return [
+        {
+            "number": n + 1,
+            "proposal": trials[n].proposal.id if n < len(trials) else None,
+            "value": _in_metric(stored, trials[n].score) if n < len(trials) else None,
+            "status": trials[n].outcome.status if n < len(trials) else None,
+            "best": best[n] if n < len(best) else None,
+            "control": control[n] if n < len(control) else None,
+        }
+        for n in range(max(len(trials), len(control)))
+    ]
+
+
+def _comparison(summary: dict[str, Any]) -> dict[str, Any] | None:
+    best, baseline = summary["best"], summary["baseline"]
+    if not best or not baseline:
+        return None
+    names = list(dict.fromkeys([*best["config"], *baseline["config"]]))
+    return {
+        "parameters": [(n, best["config"].get(n), baseline["config"].get(n)) for n in names],
+        "metrics": [(n, best["metrics"].get(n), v) for n, v in baseline["metrics"].items()],
+        "noise_sd": baseline["noise_sd"],
+        "seeds": len(baseline["seeds"]),
+    }
+
+
+def _interval(summary: dict[str, Any], history: History) -> dict[str, Any] | None:
+    verdict = history.verdict
+    if verdict is None or summary["best"] is None or summary["best"]["interval"] is None:
+        return None
+    differences = [a - b for a, b in zip(verdict.best_scores, verdict.baseline_scores, strict=True)]
+    sign = 1 if summary["objective"]["goal"] == "maximize" else -1
+    pairs = zip(verdict.seeds, verdict.best_scores, verdict.baseline_scores, differences, strict=True)
+    return {
+        "chart": charts.whiskers(differences, verdict.low, verdict.gain, verdict.high),
+        "rows": [(seed, sign * a, sign * b, d) for seed, a, b, d in pairs],
+        **summary["best"]["interval"],
+    }
+
+
+def _voters(history: History) -> list[dict[str, Any]]:
+    """How often each voter was right, and its weight over the cycles (1 before it had a record)."""
+    cast: dict[str, int] = defaultdict(int)
+    silent: dict[str, int] = defaultdict(int)
+    for cycle in history.cycles.values():
+        for event in (event for events in cycle.votes.values() for event in events):
+            cast[event.vote.voter] += 1
+            silent[event.vote.voter] += event.vote.confidence == 0
+    latest, over_time = history.track_records("voter"), _weights(history, "voter")
+    return [
+        {
+            "name": name,
+            "votes": cast[name],
+            "abstained": silent[name],
+            "judged": latest[name].judged if name in latest else 0,
+            "accuracy": latest[name].accuracy if name in latest else None,
+            "weight": latest[name].weight if name in latest else 1.0,
+            "spark": charts.spark([weights.get(name, 1.0) for weights in over_time]),
+        }
+        for name in sorted(cast)
+    ]
+
+
+def _weights(history: History, role: str) -> list[dict[str, float]]:
+    """name → weight as it was before each cycle, and now."""
+    last = history.last_finished_cycle
+    return [{n: r.weight for n, r in history.track_records(role, before=c).items()} for c in range(1, last + 2)]
+
+
+def _proposers(stored: StoredCampaign, history: History, cycles: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What came of each proposer's proposals, and how well it foresaw it."""
+    latest = history.track_records("proposer")
+    made: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for proposal in (p for cycle in cycles for p in cycle["proposals"]):
+        made[proposal["proposer"]].append(proposal)
+    rows = []
+    for name, proposals in sorted(made.items()):
+        outcomes = [p["outcome"] for p in proposals if p["outcome"]]
+        values = [o["value"] for o in outcomes if o["value"] is not None]
+        off = [o["prediction"]["sds_off"] for o in outcomes if o["prediction"]]
+        told = [abs(z) for z in off if z is not None]
+        pick = max if stored.definition.objective.goal == "maximize" else min
+        rows.append(
+            {
+                "name": name,
+                "proposals": len(proposals),
+                "carried_out": len(outcomes),
+                "ok": len(values),
+                "best": pick(values) if values else None,
+                "new_bests": sum(p["became_best"]["then"] for p in proposals),
+                "beat": latest[name].accuracy if name in latest else None,
+                "predicted": len(told),
+                "within": sum(z <= 2 for z in told),
+            }
+        )
+    return rows
+
+
+def _lessons(history: History) -> list[dict[str, Any]]:
+    standing = {lesson.id for lesson in history.lessons()}
+    return [
+        {"lesson": lesson, "stands": lesson.id in standing}
+        for lesson in history.all_lessons()
+        if lesson.withdraws is None
+    ]
+
+
+def _memories(cycles: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each memory with who used it, the most used first."""
+    used: dict[str, dict[str, Any]] = {}
+    for proposal in (p for cycle in cycles for p in cycle["proposals"]):
+        by = [(memory, f"{proposal['proposer']} for {proposal['proposal']}") for memory in proposal["memories"]]
+        by += [
+            (m, f"{vote['voter']} on {proposal['proposal']}") for vote in proposal["votes"] for m in vote["memories"]
+        ]
+        for memory, who in by:
+            row = used.setdefault(memory["id"], {"id": memory["id"], "text": memory["text"], "used_by": []})
+            row["used_by"].append(who)
+    return sorted(used.values(), key=lambda row: -len(row["used_by"]))
+
+
+def _failures(history: History) -> list[dict[str, Any]]:
+    """Jobs without a result, grouped by their cause, the commonest first."""
+    grouped: dict[str, list[Any]] = defaultdict(list)
+    for outcome in history.outcomes.values():
+        if outcome.status in ("failed", "stopped"):
+            grouped[outcome.cause or outcome.status].append(outcome)
+    return [
+        {
+            "cause": cause,
+            "jobs": [outcome.job_id for outcome in outcomes],
+            "reason": outcomes[0].reason,
+            "config": outcomes[0].config,
+        }
+        for cause, outcomes in sorted(grouped.items(), key=lambda item: (-len(item[1]), item[0]))
+    ]
+
+
+def _repeat(stored: StoredCampaign) -> dict[str, str]:
+    """The command that repeats the run, and the campaign as it was run, with every default written out."""
+    definition = stored.definition.model_dump(mode="json", exclude={"here", "version"}, exclude_none=True)
+    if stored.definition.until is not None:
+        until = stored.definition.until
+        definition["until"] = f"{until.metric} {until.relation} {until.value!r}"
+    command = ["python", "run_graph.py", "run", stored.definition.here, "--new", "--seed", str(stored.definition.seed)]
+    text = yaml.safe_dump(
+        {"schema": 1, **_without_versions(definition)}, sort_keys=False, allow_unicode=True, width=100
+    )
+    return {"command": shlex.join(command), "definition": text}
+
+
+def _without_versions(value: Any) -> Any:
+    """Plain data without the schema numbers of the records."""
+    if isinstance(value, dict):
+        return {key: _without_versions(v) for key, v in value.items() if key != "version"}
+    return [_without_versions(v) for v in value] if isinstance(value, list) else value

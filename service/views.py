@@ -1,0 +1,189 @@
+"""What a history says, as plain data: the rows behind `status`, `history`, `show`, `jobs` and the report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from core.events import BestImproved, JobFinished, JobStarted
+from core.process import ProcessIdentity
+from core.records import Experiment
+from memory.history import History
+from memory.ledger import Ledger, StoredCampaign
+from runtime.jobs import read_started
+from service.state import resume_command
+
+__all__ = ["campaign_row", "improvements", "job_record", "job_rows", "proposal_record", "standing", "trial_rows"]
+
+JobEvents = tuple[JobStarted | None, JobFinished | None]
+
+
+def standing(ledger: Ledger, stored: StoredCampaign, history: History) -> dict[str, Any]:
+    """How a campaign stands now: who runs it, how far it is, the best against the baseline, jobs under way."""
+    objective = stored.definition.objective
+    owner = ledger.leases.owner(f"campaign {stored.id}")
+    baseline, best = history.baseline, history.best()
+    counted = Counter(outcome.status for outcome in history.outcomes.values())
+    return {
+        "campaign": stored.id,
+        "status": _status(stored, owner),
+        "pid": owner.pid if owner else None,
+        "host": owner.host if owner else None,
+        "cycle": max(history.cycles, default=0),
+        "finished_cycles": history.last_finished_cycle,
+        "cycles": stored.definition.budget.cycles,
+        "objective": {"metric": objective.metric, "goal": objective.goal},
+        "baseline": None if baseline is None else {"value": objective.value(baseline.mean), "sd": baseline.noise_sd},
+        "best": None if best is None else _best(best, history, objective.value(best.score or 0.0)),
+        "jobs": {status: counted[status] for status in ("ok", "failed", "stopped", "cancelled")},
+        "running": [row for row in job_rows(ledger, stored) if row["status"] == "running"],
+        "started_at": history.started_at or stored.created_at,
+        "updated_at": stored.updated_at,
+        "ended": getattr(history.ended, "reason", None) if owner is None else None,
+        "resume": None if owner or stored.status in ("finished", "failed") else resume_command(stored.id),
+    }
+
+
+def campaign_row(ledger: Ledger, stored: StoredCampaign) -> dict[str, Any]:
+    """One line about a campaign."""
+    history = History.load(ledger, stored.id)
+    objective = stored.definition.objective
+    best = history.best()
+    return {
+        "campaign": stored.id,
+        "status": _status(stored, ledger.leases.owner(f"campaign {stored.id}")),
+        "cycles": history.last_finished_cycle,
+        "trials": len(history.experiments()),
+        "metric": objective.metric,
+        "baseline": None if history.baseline is None else objective.value(history.baseline.mean),
+        "best": None if best is None else objective.value(best.score or 0.0),
+        "verdict": history.verdict.answer if history.verdict else None,
+        "started_at": history.started_at or stored.created_at,
+    }
+
+
+def trial_rows(stored: StoredCampaign, history: History) -> list[dict[str, Any]]:
+    """Every trial of the council in the order of the rulings, its value in the metric's own direction."""
+    objective = stored.definition.objective
+    return [
+        {
+            "cycle": e.proposal.cycle,
+            "proposal": e.proposal.id,
+            "proposer": e.proposal.proposer,
+            "value": None if e.score is None else objective.value(e.score),
+            "status": e.outcome.status,
+            "reason": e.outcome.reason or e.outcome.cause,
+            "job": e.outcome.job_id,
+            "seconds": e.outcome.duration_s,
+            "config": e.config,
+        }
+        for e in history.experiments()
+    ]
+
+
+def job_rows(ledger: Ledger, stored: StoredCampaign) -> list[dict[str, Any]]:
+    """Every job of the campaign in the order in which they were first told of, running ones too."""
+    metric = stored.definition.objective.metric
+    told: dict[str, JobEvents] = {}
+    for event in ledger.events(stored.id, types=(JobStarted, JobFinished)):
+        if isinstance(event, JobStarted):
+            told[event.job_id] = (event, told.get(event.job_id, (None, None))[1])
+        elif isinstance(event, JobFinished) and told.get(event.outcome.job_id, (None, None))[1] is None:
+            told[event.outcome.job_id] = (told.get(event.outcome.job_id, (None, None))[0], event)
+    return [_job_row(job_id, events, metric, ledger.clock()) for job_id, events in told.items()]
+
+
+def proposal_record(history: History, proposal_id: str) -> dict[str, Any]:
+    """Everything that was said about one proposal, whole."""
+    for cycle in history.cycles.values():
+        if (made := cycle.proposals.get(proposal_id)) is None:
+            continue
+        tally, ruling, ended = (
+            cycle.tallies.get(proposal_id),
+            cycle.rulings.get(proposal_id),
+            cycle.outcomes.get(proposal_id),
+        )
+        return {
+            "proposal": made.proposal.model_dump(mode="json"),
+            "votes": [v.vote.model_dump(mode="json") for v in cycle.votes.get(proposal_id, [])],
+            "tally": tally.tally.model_dump(mode="json") if tally else None,
+            "ruling": ruling.ruling.model_dump(mode="json") if ruling else None,
+            "score": ended.score if ended else None,
+            "outcome": ended.outcome.model_dump(mode="json") if ended else None,
+        }
+    raise KeyError(proposal_id)
+
+
+def job_record(ledger: Ledger, stored: StoredCampaign, job_id: str) -> dict[str, Any]:
+    """A job whole: each attempt as it was started, and its outcome."""
+    started: list[JobStarted] = []
+    ended: list[JobFinished] = []
+    for event in ledger.events(stored.id, types=(JobStarted, JobFinished)):
+        if isinstance(event, JobStarted) and event.job_id == job_id:
+            started.append(event)
+        elif isinstance(event, JobFinished) and event.outcome.job_id == job_id:
+            ended.append(event)
+    return {
+        "attempts": [event.model_dump(mode="json", exclude={"version", "type", "seq"}) for event in started],
+        "purposes": list(dict.fromkeys([*(event.purpose for event in started), *(event.purpose for event in ended)])),
+        "outcome": ended[0].outcome.model_dump(mode="json") if ended else None,
+        "score": ended[0].score if ended else None,
+    }
+
+
+def improvements(ledger: Ledger, campaign_id: str) -> Mapping[str, BestImproved]:
+    """The proposals that were a new best when they ended."""
+    told = ledger.events(campaign_id, types=(BestImproved,))
+    return {event.proposal_id: event for event in told if isinstance(event, BestImproved)}
+
+
+def _status(stored: StoredCampaign, owner: ProcessIdentity | None) -> str:
+    """The ledger's word, mended by the lease: one that says `running` without an owner was killed."""
+    if owner is not None:
+        return "running"
+    return "interrupted" if stored.status == "running" else stored.status
+
+
+def _best(best: Experiment, history: History, value: float) -> dict[str, Any]:
+    gain = None if history.baseline is None or best.score is None else best.score - history.baseline.mean
+    return {
+        "value": value,
+        "gain": gain,
+        "proposal": best.proposal.id,
+        "proposer": best.proposal.proposer,
+        "cycle": best.proposal.cycle,
+        "config": best.config,
+    }
+
+
+def _job_row(job_id: str, events: JobEvents, metric: str, now: float) -> dict[str, Any]:
+    started, ended = events
+    row: dict[str, Any] = {
+        "job": job_id,
+        "attempt": started.attempt if started else 1,
+        "purpose": ended.purpose if ended else started.purpose if started else "",
+        "cycle": ended.cycle if ended else started.cycle if started else 0,
+    }
+    if ended is not None:
+        outcome = ended.outcome
+        value = outcome.metrics.get(metric) if outcome.ok else None
+        return row | {
+            "attempt": outcome.attempt,
+            "status": outcome.status,
+            "seconds": outcome.duration_s,
+            "peak_memory_mb": outcome.peak_memory_mb or None,
+            "value": value,
+            "reason": outcome.reason or outcome.cause,
+        }
+    assert started is not None
+    kept = read_started(Path(started.directory))
+    alive = kept is not None and kept.attempt == started.attempt and kept.identity.alive()
+    return row | {
+        "status": "running" if alive else "unread",
+        "seconds": max(0.0, now - started.at) if alive else None,
+        "peak_memory_mb": None,
+        "value": None,
+        "reason": "" if alive else "it ended while nobody watched; `resume` reads what came of it",
+    }
