@@ -1,0 +1,1 @@
+"""Measuring and fitting the comment discriminator; never imported by the product."""
