@@ -32,7 +32,16 @@ def tally_votes(proposal_ids: Sequence[str], votes: Iterable[Vote], weights: Map
 
 def _tally(proposal_id: str, votes: Sequence[Vote], weights: Mapping[str, float]) -> Tally:
     counted = {vote.voter: weights.get(vote.voter, 1.0) for vote in votes}
-    total = math.fsum(counted[v.voter] * v.confidence for v in votes)
-    score = math.fsum(counted[v.voter] * v.confidence * v.score for v in votes) / total if total > 0 else 0.0
+    heard = [v for v in votes if counted[v.voter] > 0 and v.confidence > 0]
+    own, sure = _scaled([counted[v.voter] for v in heard]), _scaled([v.confidence for v in heard])
+    shares = [w * c for w, c in zip(own, sure, strict=True)]
+    total = math.fsum(shares)
+    score = math.fsum(share * v.score for share, v in zip(shares, heard, strict=True)) / total if total > 0 else 0.0
     vetoes = tuple(sorted(v.voter for v in votes if v.score == -1 and v.confidence == 1))
     return Tally(proposal_id=proposal_id, score=score, weights=dict(sorted(counted.items())), vetoed_by=vetoes)
+
+
+def _scaled(factors: Sequence[float]) -> list[float]:
+    """All times the power of two that brings the largest near 1: products of tiny ones underflow."""
+    exponent = math.frexp(max(factors, default=1.0))[1]
+    return [math.ldexp(factor, -exponent) for factor in factors]
