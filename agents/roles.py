@@ -26,6 +26,7 @@ from agents.forecasts import Oracle
 from core.campaign import Campaign
 from core.events import AnyEvent
 from core.ids import Clock, system_clock
+from core.models import Model
 from core.records import (
     Baseline,
     Config,
@@ -210,6 +211,8 @@ class Kit:
     experiments_folder: Path | None = None
     campaign: Campaign | None = None
     campaign_id: str = ""
+    model: Model | None = None
+    """The language model of this seat; None where rules decide alone."""
     history: tuple[Experiment, ...] = ()
     """The finished trials of earlier cycles, for executors, which are handed no case."""
 

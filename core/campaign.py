@@ -148,6 +148,7 @@ class Use(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
     use: str
     weight: float = Field(default=1.0, ge=0)
+    model: str = Field(default="", description="the language model of this seat; empty: the campaign's")
 
     @model_validator(mode="before")
     @classmethod

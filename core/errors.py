@@ -6,7 +6,12 @@ RatchetError                    70  an error of ours that nobody foresaw
 │   └── NotFoundError            3  an id, name or file that does not exist
 ├── UnavailableError             4  something needed is not there or does not answer
 │   ├── BusyError                4  another process owns it
-│   └── StorageError             4  the disk is full, or a store is damaged
+│   ├── StorageError             4  the disk is full, or a store is damaged
+│   └── ModelError               4  a language model gave no usable answer; the role's algorithm takes over
+│       ├── ModelSilentError     4  it does not answer: gone, too slow, overloaded, or its breaker is open
+│       ├── ModelRefusedError    4  it never will: wrong key, missing model, bad request
+│       ├── ModelAnswerError     4  it answered, and no repair made the answer valid
+│       └── ModelBudgetError     7  the next call would pass a cap on tokens, money or time
 └── BudgetError                  7  the budget is spent; a checkpoint is kept
 
 A failed job is none of these: it is an `Outcome`.
@@ -21,6 +26,11 @@ __all__ = [
     "BudgetError",
     "BusyError",
     "ConfigError",
+    "ModelAnswerError",
+    "ModelBudgetError",
+    "ModelError",
+    "ModelRefusedError",
+    "ModelSilentError",
     "NotFoundError",
     "RatchetError",
     "StorageError",
@@ -71,6 +81,26 @@ class BusyError(UnavailableError):
 
 class StorageError(UnavailableError):
     pass
+
+
+class ModelError(UnavailableError):
+    pass
+
+
+class ModelSilentError(ModelError):
+    pass
+
+
+class ModelRefusedError(ModelError):
+    pass
+
+
+class ModelAnswerError(ModelError):
+    pass
+
+
+class ModelBudgetError(ModelError):
+    exit_code = 7
 
 
 class BudgetError(RatchetError):
