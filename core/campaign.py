@@ -20,8 +20,10 @@ __all__ = [
     "Council",
     "EarlyStop",
     "Limits",
+    "ModelPlan",
     "NoisePlan",
     "Objective",
+    "Price",
     "Sealed",
     "Target",
     "Use",
@@ -76,8 +78,11 @@ class Budget(Record):
     cycles: int = Field(default=10, ge=1)
     jobs: int | None = Field(default=None, ge=1, description="jobs of the council, without repeats and controls")
     time_s: float | None = Field(default=None, gt=0)
+    usd: float | None = Field(default=None, ge=0, description="what language models may cost")
+    tokens: int | None = Field(default=None, ge=0, description="of language models, read and written")
+    model_time_s: float | None = Field(default=None, ge=0, description="seconds spent on calls of language models")
 
-    @field_validator("time_s", mode="before")
+    @field_validator("time_s", "model_time_s", mode="before")
     @classmethod
     def _duration(cls, value: Any) -> float | None:
         return None if value is None else parse_duration(value)
@@ -160,6 +165,41 @@ class Use(BaseModel):
         return dict(self.model_extra or {})
 
 
+class Price(Record):
+    """US dollars for a million tokens."""
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+
+
+class ModelPlan(Record):
+    """Which language model the roles use, if any, and how it is called.  Written short as `model: ollama:llama3.2`.
+
+    `use` is none, auto (a reachable Ollama, else none), ollama:NAME, openai:NAME, replay:FILE, module:factory or
+    file.py:factory.  A role, and then a seat (`{use: persona, model: …}`), may name another.
+    """
+
+    use: str = Field(default="none", min_length=1)
+    roles: dict[Literal["director", "proposer", "voter", "supervisor", "historian"], str] = {}
+    temperature: float = Field(default=0.0, ge=0, le=2)
+    context_tokens: int = Field(default=8192, ge=512, description="asked of a model whose context can be chosen")
+    timeout_s: float = Field(default=120.0, gt=0, description="of one call, whatever it waits for")
+    retries: int = Field(default=2, ge=0, description="further attempts where it was silent")
+    repairs: int = Field(default=2, ge=0, description="times an invalid answer is sent back")
+    concurrency: int = Field(default=4, ge=1, description="calls in flight")
+    prices: dict[str, Price] = Field(default={}, description="by model; local ones cost nothing")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        return {"use": value} if isinstance(value, str) else value
+
+    @field_validator("timeout_s", mode="before")
+    @classmethod
+    def _duration(cls, value: Any) -> float:
+        return parse_duration(value)
+
+
 class Council(Record):
     """Who sits in it."""
 
@@ -203,6 +243,7 @@ class Campaign(Record):
     early_stop: EarlyStop | None = None
     noise: NoisePlan = NoisePlan()
     council: Council = Council()
+    model: ModelPlan = ModelPlan()
     control: tuple[Literal["random", "tpe"], ...] = ()
     sealed: Sealed | None = None
     cost_metric: str = Field(default="", description="a metric the voters treat as cost; lower is cheaper")
@@ -236,6 +277,17 @@ class Campaign(Record):
         if isinstance(value, str):
             raise ValueError('write the command as a list: ["{python}", "{here}/train.py", "{config}"]')
         return value
+
+    def model_of(self, role: str, seat: Use | None = None) -> str:
+        """Which model a seat is to use, as asked: the seat's own, else the role's, else the campaign's."""
+        roles: dict[str, str] = dict(self.model.roles)
+        return (seat.model if seat else "") or roles.get(role, self.model.use)
+
+    def wants_model(self) -> bool:
+        """Whether any seat is to use a language model."""
+        seats = (*self.council.proposers, *self.council.voting, self.council.director, self.council.supervisor)
+        asked = [self.model.use, *self.model.roles.values(), *(seat.model for seat in seats)]
+        return any(use not in ("", "none") for use in asked)
 
     def fingerprint(self) -> str:
         """The identity of what is asked: everything but the budgets, which may be raised while it runs."""

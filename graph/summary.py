@@ -10,6 +10,7 @@ import numpy as np
 from agents.forecasts import calibration_of
 from core.campaign import Objective
 from core.records import Experiment
+from graph.model_use import model_use
 from memory.history import History
 from memory.ledger import StoredCampaign
 from search.acquisition import pareto_front
@@ -60,6 +61,7 @@ def summarise(stored: StoredCampaign, history: History, *, status: str, reason: 
         "challenges": [challenge.model_dump(mode="json", exclude={"version"}) for _, challenge in history.challenges],
         "sealed": history.sealed.model_dump(mode="json", exclude={"version"}) if history.sealed else None,
         "calibration": calibration_of(history.experiments()),
+        "model": model_use(definition, history),
         "lessons": [lesson.text for lesson in history.lessons()],
         "resume": None if status == "finished" else f"python run_graph.py resume {stored.id}",
     }

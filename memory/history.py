@@ -25,6 +25,8 @@ from core.events import (
     JobFinished,
     JobStarted,
     LessonLearned,
+    ModelCalled,
+    ModelChosen,
     ProposalMade,
     ProposalRuled,
     ProposalTallied,
@@ -99,6 +101,8 @@ class History:
         self.challenges: list[tuple[int, Challenge]] = []
         self.sealed: SealedResult | None = None
         self.trajectories: dict[str, Trajectory] = {}
+        self.models: dict[str, ModelChosen] = {}
+        self.model_calls: list[ModelCalled] = []
         self.started_at = 0.0
         self.ended: CampaignFinished | CampaignInterrupted | None = None
         self.seq = 0
@@ -211,6 +215,10 @@ class History:
                 self.started_at = event.at
             case CampaignFinished() | CampaignInterrupted():
                 self.ended = event
+            case ModelChosen():
+                self.models[event.asked] = event
+            case ModelCalled():
+                self.model_calls.append(event)
             case BaselineMeasured():
                 self.baseline = event.baseline
             case CycleStarted():

@@ -71,7 +71,21 @@ class Explanations:
             "same_as": _same(cycle, proposal) if not votes and tally is None else None,
             "outcome": _outcome(cycle, proposal_id, self._history.baseline, objective),
             "became_best": self._became_best(proposal_id),
+            "models": self._models(proposal, [vote.voter for vote in votes]),
         }
+
+    def _models(self, proposal: Proposal, voters: list[str]) -> list[dict[str, Any]]:
+        """The calls of language models behind it: its proposer's, its voters', and those of the council's other roles.
+
+        Each with the prompt and the edition of its file.
+        """
+        spoke = {("proposer", proposal.proposer), *(("voter", voter) for voter in voters)}
+        return [
+            call.model_dump(mode="json", exclude={"type", "version", "campaign_id", "cycle", "seq", "at", "call"})
+            for call in self._history.model_calls
+            if call.cycle == proposal.cycle
+            and ((call.role, call.seat) in spoke or call.role in ("director", "supervisor", "historian"))
+        ]
 
     def _memories(self, ids: Iterable[str]) -> list[dict[str, str | None]]:
         for memory in ids:

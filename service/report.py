@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from agents.wording import describe_value
 from core.errors import StorageError
+from graph.model_use import use_line
 from graph.summary import best_so_far, summarise
 from memory.history import History
 from memory.ledger import Ledger, StoredCampaign
@@ -105,6 +106,7 @@ def _contents(ledger: Ledger, stored: StoredCampaign, history: History) -> dict[
         "lessons": _lessons(history),
         "memories": _memories(cycles),
         "failures": _failures(history),
+        "model": summary["model"] and {**summary["model"], "line": use_line(summary["model"])},
         "job_seconds": sum(outcome.duration_s for outcome in history.outcomes.values()),
         "repeat": _repeat(stored),
     }

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from agents.wording import describe_value
+from graph.model_use import use_line
 from service.escape import escaped
 from service.figures import between
 
@@ -89,6 +90,8 @@ def result_table(summary: dict[str, Any]) -> str:
         lines.append(f"control arm {arm}: {found} in {told['jobs']} jobs")
     jobs = summary["jobs"]
     lines.append(f"jobs: {jobs['ok']} ok, {jobs['failed']} failed, {jobs['stopped']} stopped early")
+    if summary.get("model"):
+        lines.append(f"model: {use_line(summary['model'])}")
     if summary.get("report"):
         lines.append(f"report: {summary['report']}")
     return "\n".join(lines)

@@ -10,6 +10,7 @@ from typing import Any
 from core.events import BestImproved, JobFinished, JobStarted
 from core.process import ProcessIdentity
 from core.records import Experiment
+from graph.model_use import model_use
 from memory.history import History
 from memory.ledger import Ledger, StoredCampaign
 from runtime.jobs import read_started
@@ -39,6 +40,7 @@ def standing(ledger: Ledger, stored: StoredCampaign, history: History) -> dict[s
         "best": None if best is None else _best(best, history, objective.value(best.score or 0.0)),
         "jobs": {status: counted[status] for status in ("ok", "failed", "stopped", "cancelled")},
         "running": [row for row in job_rows(ledger, stored) if row["status"] == "running"],
+        "model": model_use(stored.definition, history),
         "started_at": history.started_at or stored.created_at,
         "updated_at": stored.updated_at,
         "ended": getattr(history.ended, "reason", None) if owner is None else None,

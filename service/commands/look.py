@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from core.errors import NotFoundError
+from graph.model_use import use_line
 from service.escape import escaped
 from service.output import Output
 from service.progress import short
@@ -127,9 +128,18 @@ def _standing_text(told: dict[str, Any], now: float) -> str:
     done = ", ".join(f"{count} {name}" for name, count in jobs.items() if count or name == "ok")
     rows.append(("jobs", f"{done}; {len(told['running'])} running"))
     rows += [("", f"{row['job']} {row['purpose']}, {duration(row['seconds'])}") for row in told["running"]]
+    if told["model"]:
+        rows.append(("model", use_line(told["model"])))
+        rows += [("", f"{role}: {_role_use(use)}") for role, use in told["model"]["roles"].items()]
     if told["resume"]:
         rows.append(("go on with", told["resume"]))
     return fields(rows)
+
+
+def _role_use(use: dict[str, Any]) -> str:
+    tokens = use["input_tokens"] + use["output_tokens"]
+    failed = f", {use['failed']} failed" if use["failed"] else ""
+    return f"{use['calls']} answers{failed}, {tokens:,} tokens, ${use['cost_usd']:.4f}, {duration(use['seconds'])}"
 
 
 def _campaigns_text(rows: list[dict[str, Any]]) -> str:

@@ -66,7 +66,17 @@ def explanation(told: dict[str, Any]) -> str:
         if used:
             parts.append(fields(used))
     parts.append(fields(_end(told, metric)))
+    if told["models"]:
+        heads = ("model asked by", "prompt", "edition", "model", "tokens", "cost", "answer")
+        parts.append(columns([_call(call) for call in told["models"]], heads))
     return "\n\n".join(parts)
+
+
+def _call(call: dict[str, Any]) -> tuple[object, ...]:
+    seat = call["role"] if call["role"] == call["seat"] else f"{call['role']} {call['seat']}"
+    answer = call["error"] or call["source"] + (f", repair {call['repair']}" if call["repair"] else "")
+    tokens = call["input_tokens"] + call["output_tokens"]
+    return seat, call["prompt"], call["edition"], call["model_id"], tokens, f"${call['cost_usd']:.4f}", answer
 
 
 def _parent(parent: dict[str, Any], metric: str) -> str:
