@@ -21,6 +21,7 @@ __all__ = [
     "EarlyStop",
     "Limits",
     "ModelPlan",
+    "ModelRole",
     "NoisePlan",
     "Objective",
     "Price",
@@ -29,6 +30,9 @@ __all__ = [
     "Use",
     "parse_duration",
 ]
+
+ModelRole = Literal["director", "proposer", "voter", "supervisor", "historian"]
+"""The roles that may use a language model."""
 
 DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|min|h|d)?\s*$")
 SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
@@ -180,7 +184,7 @@ class ModelPlan(Record):
     """
 
     use: str = Field(default="none", min_length=1)
-    roles: dict[Literal["director", "proposer", "voter", "supervisor", "historian"], str] = {}
+    roles: dict[ModelRole, str] = Field(default={})
     temperature: float = Field(default=0.0, ge=0, le=2)
     context_tokens: int = Field(default=8192, ge=512, description="asked of a model whose context can be chosen")
     timeout_s: float = Field(default=120.0, gt=0, description="of one call, whatever it waits for")
@@ -278,10 +282,9 @@ class Campaign(Record):
             raise ValueError('write the command as a list: ["{python}", "{here}/train.py", "{config}"]')
         return value
 
-    def model_of(self, role: str, seat: Use | None = None) -> str:
+    def model_of(self, role: ModelRole, seat: Use) -> str:
         """Which model a seat is to use, as asked: the seat's own, else the role's, else the campaign's."""
-        roles: dict[str, str] = dict(self.model.roles)
-        return (seat.model if seat else "") or roles.get(role, self.model.use)
+        return seat.model or self.model.roles.get(role, self.model.use)
 
     def wants_model(self) -> bool:
         """Whether any seat is to use a language model."""
