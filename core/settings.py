@@ -29,6 +29,7 @@ class Settings(BaseModel):
     experiments_dir: Path | None = Field(default=None, description="the jobs' folders; default: in the state folder")
     control_plane_url: str = Field(default="", description="where jobs run; empty: in this process")
     control_plane_wait_s: float = Field(default=120.0, ge=0, description="patience with a silent control plane")
+    model: str = Field(default="", description="the language model of campaigns that name none: auto, ollama:NAME, …")
     embedding_model: str = Field(default="all-MiniLM-L6-v2", description="model name, path, or `hash`")
 
 

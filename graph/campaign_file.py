@@ -25,8 +25,13 @@ def campaign_file(path: Path) -> Path:
     return path / "campaign.yaml" if path.is_dir() else path
 
 
-def read_campaign(path: Path, overrides: Mapping[str, Any] | None = None) -> Campaign:
-    """The campaign in `path`, with `overrides` by dotted key.  Raises ConfigError for a bad file or key."""
+def read_campaign(
+    path: Path, overrides: Mapping[str, Any] | None = None, defaults: Mapping[str, Any] | None = None
+) -> Campaign:
+    """The campaign in `path`, with `overrides` by dotted key, and `defaults` for keys that it does not have.
+
+    Raises ConfigError for a bad file or key.
+    """
     path = campaign_file(path)
     data = _read(path)
     schema = data.pop("schema", SCHEMA)
@@ -34,6 +39,9 @@ def read_campaign(path: Path, overrides: Mapping[str, Any] | None = None) -> Cam
         raise ConfigError(
             f"schema {schema!r} is not known", where=str(path), hint=f"this version reads schema: {SCHEMA}"
         )
+    data = {**(defaults or {}), **data}
+    if isinstance(data.get("model"), str):  # its short form, so that an override finds its place
+        data["model"] = {"use": data["model"]}
     for key, value in (overrides or {}).items():
         _override(data, key, value, str(path))
     data["here"] = str(path.parent.resolve())

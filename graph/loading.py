@@ -22,12 +22,16 @@ __all__ = ["check_campaign", "load_campaign", "space_of"]
 RESERVED = ("seed",)
 
 
-def load_campaign(path: Path, overrides: Mapping[str, Any] | None = None) -> Campaign:
+def load_campaign(
+    path: Path, overrides: Mapping[str, Any] | None = None, *, defaults: Mapping[str, Any] | None = None
+) -> Campaign:
     """The campaign in `path` (a file, or a folder with a `campaign.yaml`), with `overrides` by dotted key.
+
+    `defaults` stand where the file has no such key.
 
     Raises ConfigError for whatever would fail later: unknown keys and names, a bad space, a missing script.
     """
-    campaign = read_campaign(path, overrides)
+    campaign = read_campaign(path, overrides, defaults)
     check_campaign(campaign, str(campaign_file(path)))
     return campaign
 

@@ -91,7 +91,8 @@ def parser() -> argparse.ArgumentParser:
     def command(name: str, text: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=text, description=text, parents=[common])
 
-    command("demo", "one real campaign in under a minute: real training jobs, votes, a verdict and a report")
+    demo = command("demo", "one real campaign in under a minute: real training jobs, votes, a verdict and a report")
+    _model_options(demo)
     command("doctor", "check this machine and the state folder, and say how to mend what is wrong")
     at = command("init", "write a commented campaign and its training script to begin with")
     at.add_argument("folder", nargs="?", default="campaign", metavar="DIR", help="where (default: campaign)")
@@ -173,7 +174,20 @@ def _run_options(at: argparse.ArgumentParser) -> None:
         "--control", action="append", choices=("random", "tpe"), help="draw a control arm of the same budget"
     )
     at.add_argument("--report", metavar="FILE", help="where to write the HTML report")
+    _model_options(at)
     at.add_argument("--control-plane", metavar="URL", help="run the jobs there (default: CONTROL_PLANE_URL, else here)")
+
+
+def _model_options(at: argparse.ArgumentParser) -> None:
+    at.add_argument(
+        "--model",
+        metavar="MODEL",
+        help="none (default: the campaign's), auto (a reachable Ollama, else none), ollama:NAME, openai:NAME, "
+        "replay:FILE, or module:factory of a LangChain chat model",
+    )
+    at.add_argument("--budget-usd", type=float, metavar="USD", help="what language models may cost")
+    at.add_argument("--budget-tokens", type=int, metavar="N", help="tokens of language models, read and written")
+    at.add_argument("--record", metavar="FILE", help="write every answer of a model there, for replay:FILE")
 
 
 def _feedback_options(at: argparse.ArgumentParser) -> None:

@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from memory.ledger import Ledger, StoredCampaign
     from memory.state_folder import StateFolder
 
-__all__ = ["campaign_overrides", "find_subject", "open_folder", "pick_campaign", "resume_command", "settings_of"]
+__all__ = [
+    "campaign_defaults",
+    "campaign_overrides",
+    "find_subject",
+    "open_folder",
+    "pick_campaign",
+    "resume_command",
+    "settings_of",
+]
 
 
 RUNNING = ("run", "resume", "demo")
@@ -35,6 +43,12 @@ def campaign_overrides(args: argparse.Namespace) -> dict[str, Any]:
     if args.seed is not None:
         overrides["seed"] = args.seed
     return overrides
+
+
+def campaign_defaults(args: argparse.Namespace) -> dict[str, Any]:
+    """What the settings say where the campaign's file says nothing."""
+    model = settings_of(args).model
+    return {"model": model} if model else {}
 
 
 def open_folder(args: argparse.Namespace, *, must_exist: bool = False) -> StateFolder:

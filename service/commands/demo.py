@@ -9,9 +9,9 @@ from typing import Any
 
 import service
 from core.errors import NotFoundError, UnavailableError
-from service.commands.run import run_stored
+from service.commands.run import model_choice, run_stored
 from service.output import Output
-from service.state import campaign_overrides, open_folder
+from service.state import campaign_defaults, campaign_overrides, open_folder
 
 __all__ = ["demo"]
 
@@ -42,7 +42,9 @@ def demo(args: argparse.Namespace, output: Output) -> int:
     from graph.campaign import find_or_create
     from graph.loading import load_campaign
 
-    campaign = load_campaign(path, {**SIZE, **campaign_overrides(args)})
+    campaign = load_campaign(
+        path, {**SIZE, **campaign_overrides(args), **model_choice(args)}, defaults=campaign_defaults(args)
+    )
     folder = open_folder(args)
     with folder.open_ledger(check=True) as ledger:
         stored, _ = find_or_create(ledger, campaign, new=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from core.campaign import Campaign
 from core.errors import BudgetError, BusyError, RatchetError, UsageError
 from service.output import Output
-from service.state import campaign_overrides, open_folder, pick_campaign, resume_command, settings_of
+from service.state import campaign_defaults, campaign_overrides, open_folder, pick_campaign, resume_command, settings_of
 
 if TYPE_CHECKING:
     from graph.campaign import Ending
@@ -32,7 +32,11 @@ def run(args: argparse.Namespace, output: Output) -> int:
     from graph.campaign import find_or_create
     from graph.loading import load_campaign
 
-    campaign = load_campaign(Path(args.campaign_file), {**campaign_overrides(args), **_budgets(args)})
+    campaign = load_campaign(
+        Path(args.campaign_file),
+        {**campaign_overrides(args), **_budgets(args), **model_choice(args)},
+        defaults=campaign_defaults(args),
+    )
     if args.dry_run:
         return _dry_run(campaign, output)
     folder = open_folder(args)
@@ -45,6 +49,10 @@ def run(args: argparse.Namespace, output: Output) -> int:
 
 def resume(args: argparse.Namespace, output: Output) -> int:
     """`resume [ID]`"""
+    if args.model is not None:
+        raise UsageError(
+            "a campaign keeps its model", where="--model", hint="leave it out, or start anew with `run … --model`"
+        )
     folder = open_folder(args, must_exist=True)
     with folder.open_ledger(check=True) as ledger:
         stored = pick_campaign(ledger, args.id, unfinished=args.id is None)
@@ -217,8 +225,24 @@ def _dry_run(campaign: Campaign, output: Output) -> int:
 
 
 def _budgets(args: argparse.Namespace) -> dict[str, Any]:
-    given = {"budget.cycles": args.cycles, "until": args.until, "budget.time_s": args.time, "control": args.control}
+    given = {
+        "budget.cycles": args.cycles,
+        "until": args.until,
+        "budget.time_s": args.time,
+        "control": args.control,
+        **model_budgets(args),
+    }
     return {key: value for key, value in given.items() if value is not None}
+
+
+def model_choice(args: argparse.Namespace) -> dict[str, Any]:
+    """Which model the call asks for, and what it may cost, as overrides of the campaign."""
+    given = {"model.use": args.model, **model_budgets(args)}
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def model_budgets(args: argparse.Namespace) -> dict[str, Any]:
+    return {"budget.usd": args.budget_usd, "budget.tokens": args.budget_tokens}
 
 
 def _with_budgets(campaign: Campaign, overrides: dict[str, Any]) -> Campaign:

@@ -114,7 +114,9 @@ def _end(told: dict[str, Any], metric: str) -> list[tuple[str, object]]:
         by = "" if best["by"] is None else f" by {best['by']:+.3g}"
         rows.append(("best", f"it became the best{by}; {'it still is' if best['still'] else 'another is by now'}"))
     elif best["still"]:
-        rows.append(("best", "the best trial, not above the baseline"))
+        above = outcome["gain"] is not None and outcome["gain"] > 0
+        text = "by all its runs the best; another was ahead when it ended" if above else "the best, below the baseline"
+        rows.append(("best", text))
     else:
         rows.append(("best", "it did not become the best"))
     return rows
