@@ -26,8 +26,9 @@ from pydantic import PydanticUserError, TypeAdapter, ValidationError
 from core.campaign import Use
 from core.errors import ConfigError, nearest
 from core.ids import content_hash
+from core.records import Kind
 
-__all__ = ["ROLES", "director", "executor", "historian", "known", "make", "proposer", "supervisor", "voter"]
+__all__ = ["ROLES", "director", "executor", "historian", "kinds_of", "known", "make", "proposer", "supervisor", "voter"]
 
 ROLES = ("director", "proposer", "voter", "supervisor", "executor", "historian")
 OURS = {role: f"agents.{role}s" for role in ROLES}
@@ -39,8 +40,10 @@ _registered: dict[str, dict[str, Factory]] = {role: {} for role in ROLES}
 _loaded: set[str] = set()
 
 
-def _decorator(role: str) -> Callable[[str], Callable[[F], F]]:
-    def named(name: str) -> Callable[[F], F]:
+def _decorator(role: str) -> Callable[..., Callable[[F], F]]:
+    def named(name: str, *, kinds: tuple[Kind, ...] = ("experiment",)) -> Callable[[F], F]:
+        """`kinds` of proposals that a voter judges or an executor carries out; it is handed no others."""
+
         def register(factory: F) -> F:
             other = _registered[role].get(name)
             if other is not None and (other.__module__, other.__qualname__) != (
@@ -53,6 +56,7 @@ def _decorator(role: str) -> Callable[[str], Callable[[F], F]]:
                     hint="give one of them another name",
                 )
             _registered[role][name] = factory
+            factory.kinds = kinds  # type: ignore[attr-defined]  # read by `kinds_of`
             return factory
 
         return register
@@ -104,6 +108,12 @@ def make(role: str, use: Use, here: Path) -> Any:
         raise ConfigError(
             f"wrong parameters {use.parameters}: {error}", where=where, hint=f"it takes {signature}"
         ) from error
+
+
+def kinds_of(role: str, use: Use, here: Path) -> tuple[Kind, ...]:
+    """The kinds of proposals that the role `use` names is for; experiments where its factory was not decorated."""
+    kinds: tuple[Kind, ...] = getattr(_find(role, use.use, here), "kinds", ("experiment",))
+    return kinds
 
 
 def _checked(factory: Factory, parameters: Mapping[str, Any], where: str) -> dict[str, Any]:

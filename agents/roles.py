@@ -33,6 +33,7 @@ from core.records import (
     Direction,
     Experiment,
     Guidance,
+    Kind,
     Lesson,
     Memory,
     Mode,
@@ -82,6 +83,8 @@ class Case:
     """The directions of the earlier cycles, oldest first."""
     direction: Direction | None = None
     lessons: tuple[Lesson, ...] = ()
+    applied: tuple[Proposal, ...] = ()
+    """The code and comment proposals that were carried out in earlier cycles."""
     guidance: tuple[Guidance, ...] = ()
     proposals: tuple[Proposal, ...] = ()
     """What lies on the table in this cycle; empty for directors and proposers."""
@@ -172,6 +175,18 @@ class Case:
     def learned_regions(self) -> list[Region]:
         """The learned regions that stand."""
         return [Region.model_validate(lesson.region) for lesson in self.lessons if lesson.region is not None]
+
+    def propose_files(self, proposer: str, kind: Kind, files: dict[str, str], rationale: str, **rest: Any) -> Proposal:
+        """A code or comment proposal of this cycle, by paths relative to the campaign's folder."""
+        return Proposal.make(
+            campaign_id=self.campaign_id,
+            cycle=self.cycle,
+            proposer=proposer,
+            kind=kind,
+            files=files,
+            rationale=rationale,
+            **rest,
+        )
 
     def propose(self, proposer: str, config: Config, rationale: str, **rest: object) -> Proposal:
         """A proposal of this cycle with its content-derived id.

@@ -47,8 +47,10 @@ __all__ = [
     "LessonLearned",
     "ModelCalled",
     "ModelChosen",
+    "ProposalApplied",
     "ProposalMade",
     "ProposalRuled",
+    "ProposalSharpened",
     "ProposalTallied",
     "Purpose",
     "RoleFailed",
@@ -181,6 +183,35 @@ class ProposalMade(Event):
     @property
     def subject(self) -> str:
         return self.proposal.id
+
+
+class ProposalSharpened(Event):
+    """The feedback subgraph has worked on a code or comment proposal; the vote is on what it has become.
+
+    Rewards are those of the discriminator, in 0 … 1, over the files that could be analysed.
+    """
+
+    type: Literal["ProposalSharpened"] = "ProposalSharpened"
+    proposal: Proposal
+    before: float
+    after: float
+    rounds: int
+    guidance: tuple[str, ...] = Field(default=(), description="what the kept rounds were asked")
+
+    @property
+    def subject(self) -> str:
+        return self.proposal.id
+
+
+class ProposalApplied(Event):
+    """An accepted code or comment proposal was carried out."""
+
+    type: Literal["ProposalApplied"] = "ProposalApplied"
+    outcome: Outcome
+
+    @property
+    def subject(self) -> str:
+        return self.outcome.proposal_id
 
 
 class VoteCast(Event):
@@ -390,8 +421,10 @@ AnyEvent = Annotated[
     | LessonLearned
     | ModelCalled
     | ModelChosen
+    | ProposalApplied
     | ProposalMade
     | ProposalRuled
+    | ProposalSharpened
     | ProposalTallied
     | RoleFailed
     | SealedEvaluated

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from core.ids import content_id
 
@@ -22,6 +23,7 @@ __all__ = [
     "Expectation",
     "Experiment",
     "Guidance",
+    "Kind",
     "Lesson",
     "Memory",
     "Mode",
@@ -37,6 +39,9 @@ __all__ = [
     "Verdict",
     "Vote",
 ]
+
+Kind = Literal["experiment", "code", "comment"]
+"""Of a proposal: parameter changes, changes of files, or comments on files."""
 
 Config = dict[str, Any]
 """Parameter name → value, active parameters only."""
@@ -78,15 +83,18 @@ class Expectation(Record):
 class Proposal(Record):
     """Something to try.  `config` is whole (not a difference), so that it can be run as it stands.
 
-    The id is derived from campaign, cycle, proposer and config: the same proposal made twice is one proposal.
+    A code or comment proposal has files in place of a configuration.  The id is derived from campaign, cycle, proposer
+    and content: the same proposal made twice is one proposal.
     """
 
     id: str
     campaign_id: str
     cycle: int
     proposer: str
-    kind: Literal["experiment"] = "experiment"
-    config: Config
+    kind: Kind = "experiment"
+    config: Config = {}
+    files: dict[str, str] = Field(default={}, description="by path: what is commented, or what the file becomes")
+    comments: dict[str, Any] = Field(default={}, description="by path: comments on the file, as CodeComments in JSON")
     rationale: str
     expected: Expectation | None = None
     expected_metrics: dict[str, Expectation] = Field(default={}, description="each named metric, in its own units")
@@ -96,20 +104,41 @@ class Proposal(Record):
     guidance: tuple[str, ...] = Field(default=(), description="ids of the guidance it used")
     source: Source = "rules"
 
+    @model_validator(mode="after")
+    def _content_of_its_kind(self) -> Proposal:
+        if self.kind == "experiment":
+            if self.files or self.comments:
+                raise ValueError("an experiment has a configuration, no files")
+            return self
+        if self.config or not self.files:
+            raise ValueError(f"a {self.kind} proposal has files, no configuration")
+        for path in (*self.files, *self.comments):
+            if not lies_below(path):
+                raise ValueError(f"{path!r} is not a path below the campaign's folder")
+        if unknown := set(self.comments) - set(self.files):
+            raise ValueError(f"comments on {', '.join(sorted(unknown))}, which is not among the files")
+        return self
+
+    @property
+    def content(self) -> tuple[Any, ...]:
+        """What it is about, whoever makes it."""
+        return (self.config,) if self.kind == "experiment" else (self.kind, self.files, self.comments)
+
     @classmethod
     def make(
-        cls, *, campaign_id: str, cycle: int, proposer: str, config: Config, rationale: str, **rest: Any
+        cls, *, campaign_id: str, cycle: int, proposer: str, rationale: str, config: Config | None = None, **rest: Any
     ) -> Proposal:
         """A proposal with its content-derived id."""
-        return cls(
-            id=content_id("p", campaign_id, cycle, proposer, config),
+        made = cls(
+            id="",
             campaign_id=campaign_id,
             cycle=cycle,
             proposer=proposer,
-            config=config,
+            config=config or {},
             rationale=rationale,
             **rest,
         )
+        return made.model_copy(update={"id": content_id("p", campaign_id, cycle, proposer, *made.content)})
 
 
 class Vote(Record):
@@ -336,6 +365,12 @@ class TrackRecord(Record):
         if not math.isfinite(value):
             raise ValueError("credits must be finite")
         return value
+
+
+def lies_below(path: str) -> bool:
+    """Whether `path`, written with slashes, stays below the folder it is relative to, and out of git's own."""
+    parts = PurePosixPath(path).parts
+    return bool(parts) and not path.startswith("/") and not {"..", ".git"} & set(parts) and "\\" not in path
 
 
 def finite(metrics: Mapping[str, float]) -> bool:

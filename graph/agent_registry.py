@@ -32,7 +32,7 @@ class AgentRegistry:
             ("proposer", council.proposers.items()),
             ("voter", council.voters.items()),
             ("supervisor", [("supervisor", council.supervisor)]),
-            ("executor", [("executor", council.executor)]),
+            ("executor", [("executor", council.executors["experiment"])]),
         ):
             self._seat(role, seats)
         self._agents["historian_001"] = historian

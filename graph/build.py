@@ -1,6 +1,6 @@
 """The cycle on one screen:
 
-    director → proposer × n → agenda → voter × n → tally → supervisor → executor → historian → END
+    director → proposer × n → agenda → [sharpen] → voter × n → tally → supervisor → executor → historian → END
 
 One thread a cycle (`<campaign>:<cycle>`); the next cycle is a new thread, begun by `graph.campaign` until a target,
 a budget or a person ends it.
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["RECURSION_LIMIT", "build", "drawing"]
 
 RECURSION_LIMIT = 25
-"""Supersteps of one cycle; it takes eight."""
+"""Supersteps of one cycle; it takes nine at most."""
 
 
 def build(
@@ -34,6 +34,7 @@ def build(
     graph.add_node("director", nodes.director)
     graph.add_node("proposer", nodes.proposer)
     graph.add_node("agenda", nodes.agenda, defer=True)
+    graph.add_node("sharpen", nodes.sharpen)
     graph.add_node("voter", nodes.voter)
     graph.add_node("tally", nodes.tally, defer=True)
     graph.add_node("supervisor", nodes.supervisor)
@@ -43,7 +44,8 @@ def build(
     graph.add_edge(START, "director")
     graph.add_conditional_edges("director", routing.to_proposers, ["proposer"])
     graph.add_edge("proposer", "agenda")
-    graph.add_conditional_edges("agenda", routing.to_voters, ["voter", "historian"])
+    graph.add_conditional_edges("agenda", routing.from_agenda, ["sharpen", "voter", "historian"])
+    graph.add_conditional_edges("sharpen", routing.to_voters, ["voter"])
     graph.add_edge("voter", "tally")
     graph.add_edge("tally", "supervisor")
     graph.add_conditional_edges("supervisor", routing.to_executor, ["executor", "historian"])

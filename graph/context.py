@@ -94,6 +94,7 @@ def opening_case(
         baseline=history.baseline,
         best=history.best(before=cycle),
         lessons=history.lessons(before=cycle),
+        applied=history.applied(before=cycle),
         guidance=guidance,
         records=history.track_records("voter", before=cycle),
     )

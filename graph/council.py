@@ -9,6 +9,7 @@ from pathlib import Path
 from agents import registry
 from agents.roles import Director, Executor, Historian, Proposer, Supervisor, Voter
 from core.campaign import Campaign, Use
+from core.records import Kind
 
 __all__ = ["Council", "seat_council"]
 
@@ -22,8 +23,10 @@ class Council:
     voters: dict[str, Voter]
     weights: dict[str, float]
     supervisor: Supervisor
-    executor: Executor
+    executors: dict[Kind, Executor]
     historian: Historian
+    judges: dict[str, tuple[Kind, ...]]
+    """The kinds of proposals that each voter judges."""
 
 
 def seat_council(campaign: Campaign) -> Council:
@@ -37,9 +40,19 @@ def seat_council(campaign: Campaign) -> Council:
         voters={name: registry.make("voter", use, here) for name, use in voters.items()},
         weights={name: use.weight for name, use in voters.items()},
         supervisor=registry.make("supervisor", uses.supervisor, here),
-        executor=registry.make("executor", uses.executor, here),
+        executors=_executors(uses.executor, here),
         historian=registry.make("historian", uses.historian, here),
+        judges={name: registry.kinds_of("voter", use, here) for name, use in voters.items()},
     )
+
+
+def _executors(own: Use, here: Path) -> dict[Kind, Executor]:
+    """By kind of proposal: the campaign's own executor for what it is for, `annotate` for code and comments else."""
+    seated: dict[Kind, Executor] = {}
+    for use in (Use(use="annotate"), own):
+        executor = registry.make("executor", use, here)
+        seated |= dict.fromkeys(registry.kinds_of("executor", use, here), executor)
+    return seated
 
 
 def _named(uses: Sequence[Use]) -> dict[str, Use]:

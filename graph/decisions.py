@@ -107,7 +107,7 @@ def cycle_log(history: History, cycle: Cycle) -> CycleLog:
     return CycleLog(
         cycle=cycle.number,
         direction=cycle.direction,
-        proposals=tuple(event.proposal for event in cycle.proposals.values()),
+        proposals=tuple(map(cycle.voted_on, cycle.proposals)),
         votes=tuple(event.vote for told in cycle.votes.values() for event in told),
         tallies=tuple(event.tally for event in cycle.tallies.values()),
         rulings=tuple(event.ruling for event in cycle.rulings.values()),

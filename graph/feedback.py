@@ -2,7 +2,8 @@
 
     generator ──→ discriminator ──→ agitator ──→ generator | END
 
-The same graph comments a file by itself and sharpens a comment proposal of the council before it is voted on.
+With a draft it begins at the discriminator.  The same graph comments a file by itself and sharpens a code or comment
+proposal of the council before it is voted on.
 """
 
 from __future__ import annotations
@@ -73,6 +74,11 @@ async def agitator(state: FeedbackState, runtime: Runtime[FeedbackContext]) -> F
     return {"records": [record]}
 
 
+def first_step(state: FeedbackState) -> str:
+    """A draft that is there is judged; else one is made."""
+    return "discriminator" if "comments" in state else "generator"
+
+
 def another_round(state: FeedbackState) -> str:
     """Again, unless the rounds are spent or nothing is expected to be gained."""
     records = state["records"]
@@ -87,7 +93,7 @@ class FeedbackGraph:
         graph.add_node("generator", generator)
         graph.add_node("discriminator", discriminator)
         graph.add_node("agitator", agitator)
-        graph.add_edge(START, "generator")
+        graph.add_conditional_edges(START, first_step, ["generator", "discriminator"])
         graph.add_edge("generator", "discriminator")
         graph.add_edge("discriminator", "agitator")
         graph.add_conditional_edges("agitator", another_round, ["generator", END])
@@ -100,17 +106,21 @@ class FeedbackGraph:
         code: str,
         iterations: int = 2,
         *,
+        draft: CodeComments | None = None,
         recalled: Sequence[str] = (),
         told: Callable[[IterationRecord], Any] | None = None,
     ) -> list[IterationRecord]:
-        """Up to `iterations` rounds over one file; `told` (which may be a coroutine function) hears of each.
+        """Up to `iterations` rounds over one file, beginning with `draft` if there is one.
+
+        `told` (which may be a coroutine function) hears of each round.
 
         Raises ConfigError when the file cannot be analysed, and for fewer than one iteration.
         """
         if iterations < 1:
             raise ConfigError(f"iterations is {iterations}", where="FeedbackGraph.run", hint="give 1 or more")
+        begin = FeedbackState(path=path, code=code, iterations=iterations, recalled=list(recalled), records=[])
         state = await self.compiled.ainvoke(
-            FeedbackState(path=path, code=code, iterations=iterations, recalled=list(recalled), records=[]),
+            begin if draft is None else {**begin, "comments": draft},
             {"recursion_limit": STEPS_PER_ROUND * iterations + 2},
             context=FeedbackContext(loop, told),
         )

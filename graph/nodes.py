@@ -19,6 +19,7 @@ from core.events import (
     DirectionSet,
     JobFinished,
     LessonLearned,
+    ProposalApplied,
     ProposalMade,
     ProposalRuled,
     ProposalTallied,
@@ -27,14 +28,16 @@ from core.events import (
     TrajectoryKept,
     VoteCast,
 )
+from core.ids import content_hash
 from core.records import Experiment, Outcome, Proposal, Ruling, Vote
+from graph import sharpen as sharpening
 from graph import stages
 from graph.confirm import improvements
 from graph.context import Context
 from graph.state import Chair, CycleState
 from graph.together import together
 
-__all__ = ["agenda", "director", "executor", "historian", "proposer", "supervisor", "tally", "voter"]
+__all__ = ["agenda", "director", "executor", "historian", "proposer", "sharpen", "supervisor", "tally", "voter"]
 
 
 async def director(state: CycleState, runtime: Runtime[Context]) -> CycleState:
@@ -69,24 +72,43 @@ async def agenda(state: CycleState, runtime: Runtime[Context]) -> CycleState:
     once: dict[str, Proposal] = {}
     for proposal in state.get("proposals", []):
         try:
-            key = runtime.context.space.key(proposal.config)
+            key = _key(proposal, runtime.context)
         except RatchetError:
             key = proposal.id  # not in the space: the supervisor says so, with its reason
         once.setdefault(key, proposal)
     return {"agenda": list(once.values())}
 
 
+async def sharpen(state: CycleState, runtime: Runtime[Context]) -> CycleState:
+    """Code and comment proposals after the feedback subgraph; one that it cannot work on stays as it was."""
+    context, cycle = runtime.context, state["cycle"]
+    told = context.history.cycle(cycle).sharpened
+    agenda: list[Proposal] = []
+    for proposal in state["agenda"]:
+        done = told.get(proposal.id)
+        if done is None and proposal.kind != "experiment":
+            try:
+                done = await sharpening.sharpen(proposal)
+            except Exception as error:  # noqa: BLE001  # a draft that cannot be analysed is voted on as it is
+                _report(context, cycle, "sharpen", proposal.id, error)
+            else:
+                context.tell(done)
+        agenda.append(done.proposal if done else proposal)
+    return {"agenda": agenda}
+
+
 async def voter(state: Chair, runtime: Runtime[Context]) -> CycleState:
-    """One voter's votes on the whole agenda.  One that raises abstains, and is reported."""
+    """One voter's votes on all that it is for.  One that raises abstains, and is reported."""
     context, cycle, seat = runtime.context, state["cycle"], state["seat"]
     told = context.history.cycle(cycle).votes
-    votes = [v.vote for p in state["agenda"] for v in told.get(p.id, []) if v.vote.voter == seat]
-    if not votes:
+    agenda = [proposal for proposal in state["agenda"] if proposal.kind in context.council.judges[seat]]
+    votes = [v.vote for p in agenda for v in told.get(p.id, []) if v.vote.voter == seat]
+    if agenda and not votes:
         case = context.case(cycle, state["direction"], proposals=tuple(state["agenda"]))
         kit = context.kit(cycle, "voter", seat)
         try:
             voted = context.council.voters[seat]
-            votes = [_as_cast_by(seat, proposal, await voted(proposal, case, kit)) for proposal in state["agenda"]]
+            votes = [_as_cast_by(seat, proposal, await voted(proposal, case, kit)) for proposal in agenda]
         except Exception as error:  # noqa: BLE001
             _report(context, cycle, "voter", seat, error)
         context.tell(*(VoteCast(campaign_id=context.campaign_id, cycle=cycle, vote=vote) for vote in votes))
@@ -147,7 +169,10 @@ async def executor(state: CycleState, runtime: Runtime[Context]) -> CycleState:
     accepted = _accepted(state["agenda"], state["rulings"])
 
     async def carry_out(proposal: Proposal) -> Experiment:
-        outcome = await context.council.executor(proposal, kit)
+        outcome = await context.council.executors[proposal.kind](proposal, kit)
+        if proposal.kind != "experiment":
+            context.tell(ProposalApplied(campaign_id=context.campaign_id, cycle=cycle, outcome=outcome))
+            return Experiment(proposal=proposal, outcome=outcome, score=None)
         score = score_of(context, outcome)
         context.tell(
             JobFinished(campaign_id=context.campaign_id, cycle=cycle, purpose="proposal", outcome=outcome, score=score)
@@ -160,7 +185,8 @@ async def executor(state: CycleState, runtime: Runtime[Context]) -> CycleState:
 async def historian(state: CycleState, runtime: Runtime[Context]) -> CycleState:
     """What came of it → trajectories, lessons, track records, recall; and the cycle is whole."""
     context, cycle = runtime.context, state["cycle"]
-    experiments = state.get("experiments", [])
+    carried_out = state.get("experiments", [])
+    experiments = [e for e in carried_out if e.proposal.kind == "experiment"]
     case = context.case(
         cycle,
         state["direction"],
@@ -181,7 +207,8 @@ async def historian(state: CycleState, runtime: Runtime[Context]) -> CycleState:
         *(TrackRecordUpdated(campaign_id=campaign_id, cycle=cycle, record=record) for record in records),
         *news,
     )
-    context.remember(bookkeeping.memories(trajectories, lessons, case))
+    annotated = [e for e in carried_out if e.proposal.kind != "experiment" and e.outcome.ok]
+    context.remember([*bookkeeping.memories(trajectories, lessons, case), *bookkeeping.remarks(annotated, case)])
     context.tell(
         CycleFinished(
             campaign_id=campaign_id,
@@ -225,16 +252,26 @@ def _enforced(ruling: Ruling, proposal: Proposal, context: Context, taken: set[s
     """
     if ruling.decision not in ("accept", "amend"):
         return ruling
+    if ruling.amended is not None and ruling.amended.kind != proposal.kind:
+        reason = f"a {proposal.kind} proposal cannot be amended to {ruling.amended.kind}"
+        return ruling.model_copy(update={"decision": "reject", "amended": None, "rule": "schema", "reason": reason})
     try:
-        key = context.space.key((ruling.amended or proposal).config)
+        key = _key(ruling.amended or proposal, context)
     except RatchetError as error:
         denied = {"rule": "schema", "reason": f"{error.what}; {error.hint}"}
     else:
         if key not in taken:
             taken.add(key)
             return ruling
-        denied = {"rule": "repeat", "reason": "exactly this configuration is about to run"}
+        denied = {"rule": "repeat", "reason": "exactly this is about to run"}
     return ruling.model_copy(update={"decision": "reject", "amended": None, **denied})
+
+
+def _key(proposal: Proposal, context: Context) -> str:
+    """Equal for proposals of the same content.  Raises RatchetError for a configuration outside the space."""
+    if proposal.kind == "experiment":
+        return context.space.key(proposal.config)
+    return content_hash(*proposal.content)
 
 
 def _accepted(proposals: Sequence[Proposal], rulings: Sequence[Ruling]) -> list[Proposal]:

@@ -8,7 +8,7 @@ from langgraph.types import Send
 from graph.context import Context
 from graph.state import Chair, CycleState
 
-__all__ = ["to_executor", "to_proposers", "to_voters"]
+__all__ = ["from_agenda", "to_executor", "to_proposers", "to_voters"]
 
 
 def to_proposers(state: CycleState, runtime: Runtime[Context]) -> list[Send]:
@@ -16,10 +16,17 @@ def to_proposers(state: CycleState, runtime: Runtime[Context]) -> list[Send]:
     return _fan_out("proposer", list(runtime.context.council.proposers), state)
 
 
-def to_voters(state: CycleState, runtime: Runtime[Context]) -> list[Send] | str:
-    """One branch a voter; with an empty agenda straight to the historian."""
+def from_agenda(state: CycleState, runtime: Runtime[Context]) -> list[Send] | str:
+    """Code and comments are sharpened before the vote; with nothing on the agenda straight to the historian."""
     if not state["agenda"]:
         return "historian"
+    if any(proposal.kind != "experiment" for proposal in state["agenda"]):
+        return "sharpen"
+    return to_voters(state, runtime)
+
+
+def to_voters(state: CycleState, runtime: Runtime[Context]) -> list[Send]:
+    """One branch a voter."""
     return _fan_out("voter", list(runtime.context.council.voters), state)
 
 

@@ -19,11 +19,13 @@ def describe(
     direction = state["direction"]
     agenda, votes, rulings = state["agenda"], state.get("votes", []), state.get("rulings", [])
     experiments = state.get("experiments", [])
+    sharpened = sum(proposal.kind != "experiment" for proposal in agenda)
     by_voter = Counter(vote.voter for vote in votes)
     return {
         "director": {"mode": direction.mode, "jobs": direction.jobs, "reason": direction.reason},
         "proposer": dict(Counter(p.proposer for p in state.get("proposals", []))),
         "agenda": {"proposals": len(agenda), "duplicates": len(state.get("proposals", [])) - len(agenda)},
+        **({"sharpen": {"proposals": sharpened}} if sharpened else {}),
         "voter": dict(by_voter),
         "tally": {t.proposal_id: round(t.score, 4) for t in state.get("tallies", [])},
         "supervisor": dict(Counter(ruling.decision for ruling in rulings)),
@@ -34,7 +36,7 @@ def describe(
 
 def count(state: CycleState) -> dict[str, float]:
     """The figures of the cycle; `best_score` is that of this cycle's own jobs."""
-    experiments = state.get("experiments", [])
+    experiments = [e for e in state.get("experiments", []) if e.proposal.kind == "experiment"]
     scores = [e.score for e in experiments if e.score is not None]
     counted: dict[str, float] = {
         "total_proposals": len(state["agenda"]),

@@ -4,7 +4,7 @@
     cycle        the caller        –
     direction    director          –
     proposals    proposer (n)      appended, in the order of the council
-    agenda       agenda            –
+    agenda       agenda            – (sharpen puts better drafts in their places)
     votes        voter (n)         appended, in the order of the council
     tallies      tally             –
     rulings      supervisor        –

@@ -27,8 +27,10 @@ from core.events import (
     LessonLearned,
     ModelCalled,
     ModelChosen,
+    ProposalApplied,
     ProposalMade,
     ProposalRuled,
+    ProposalSharpened,
     ProposalTallied,
     RoleFailed,
     SealedEvaluated,
@@ -66,21 +68,31 @@ class Cycle:
     number: int
     direction: Direction | None = None
     proposals: dict[str, ProposalMade] = field(default_factory=dict)
+    sharpened: dict[str, ProposalSharpened] = field(default_factory=dict)
     votes: dict[str, list[VoteCast]] = field(default_factory=lambda: defaultdict(list))
     tallies: dict[str, ProposalTallied] = field(default_factory=dict)
     rulings: dict[str, ProposalRuled] = field(default_factory=dict)
     outcomes: dict[str, JobFinished] = field(default_factory=dict)
+    applied: dict[str, ProposalApplied] = field(default_factory=dict)
     failures: list[RoleFailed] = field(default_factory=list)
     finished: CycleFinished | None = None
     started_at: float = 0.0
 
+    def voted_on(self, proposal_id: str) -> Proposal:
+        """The proposal as it lay on the agenda: sharpened, where it was."""
+        sharpened = self.sharpened.get(proposal_id)
+        return sharpened.proposal if sharpened else self.proposals[proposal_id].proposal
+
     def carried_out(self, proposal_id: str) -> Proposal:
         """What was to run for a proposal: the supervisor's amended form where there is one."""
         ruling = self.rulings.get(proposal_id)
-        return (ruling and ruling.ruling.amended) or self.proposals[proposal_id].proposal
+        return (ruling and ruling.ruling.amended) or self.voted_on(proposal_id)
 
     def experiments(self) -> list[Experiment]:
-        """The finished trials, in the order of the rulings: independent of which job ended first."""
+        """The finished trials, in the order of the rulings: independent of which job ended first.
+
+        Code and comment proposals are no trials: they say nothing about a configuration.
+        """
         order = [*self.rulings, *(p for p in self.outcomes if p not in self.rulings)]
         return [
             Experiment(proposal=self.carried_out(p), outcome=self.outcomes[p].outcome, score=self.outcomes[p].score)
@@ -182,6 +194,11 @@ class History:
         own = {e.proposal.id: (e.score,) for e in self.experiments(before) if e.score is not None}
         return {name: (*own.get(name, ()), *seeds.values()) for name, seeds in repeats.items() if seeds}
 
+    def applied(self, before: int) -> tuple[Proposal, ...]:
+        """The code and comment proposals that were carried out in cycles before `before`, oldest first."""
+        told = [cycle for number, cycle in sorted(self.cycles.items()) if number < before]
+        return tuple(cycle.carried_out(p) for cycle in told for p, event in cycle.applied.items() if event.outcome.ok)
+
     def lessons(self, before: int | None = None) -> tuple[Lesson, ...]:
         """The lessons that stand: learned before that cycle and not withdrawn by then."""
         told = [e.lesson for e in self._lessons if before is None or e.cycle < before]
@@ -227,6 +244,10 @@ class History:
                 self.cycle(event.cycle).direction = event.direction
             case ProposalMade():
                 self.cycle(event.cycle).proposals[event.proposal.id] = event
+            case ProposalSharpened():
+                self.cycle(event.cycle).sharpened[event.proposal.id] = event
+            case ProposalApplied():
+                self.cycle(event.cycle).applied[event.outcome.proposal_id] = event
             case VoteCast():
                 self.cycle(event.cycle).votes[event.vote.proposal_id].append(event)
             case ProposalTallied():

@@ -49,7 +49,10 @@ class Explanations:
             "proposer": proposal.proposer,
             "source": proposal.source,
             "rationale": proposal.rationale,
+            "kind": proposal.kind,
             "config": proposal.config,
+            "files": list(proposal.files),
+            "sharpened": _sharpened(cycle, proposal_id),
             "objective": objective.model_dump(mode="json", include={"metric", "goal"}),
             "parents": [self._parent(parent) for parent in proposal.parents],
             "memories": self._memories(proposal.memories),
@@ -70,6 +73,7 @@ class Explanations:
             "ruling": _ruling(cycle, proposal_id),
             "same_as": _same(cycle, proposal) if not votes and tally is None else None,
             "outcome": _outcome(cycle, proposal_id, self._history.baseline, objective),
+            "applied": _applied(cycle, proposal_id),
             "became_best": self._became_best(proposal_id),
             "models": self._models(proposal, [vote.voter for vote in votes]),
         }
@@ -132,10 +136,22 @@ def _ruling(cycle: Cycle, proposal_id: str) -> dict[str, Any] | None:
     return told | {"amended_config": ruling.amended.config if ruling.amended else None}
 
 
+def _sharpened(cycle: Cycle, proposal_id: str) -> dict[str, Any] | None:
+    event = cycle.sharpened.get(proposal_id)
+    return None if event is None else event.model_dump(mode="json", include={"before", "after", "rounds", "guidance"})
+
+
+def _applied(cycle: Cycle, proposal_id: str) -> dict[str, Any] | None:
+    if proposal_id not in cycle.applied:
+        return None
+    outcome = cycle.applied[proposal_id].outcome
+    return outcome.model_dump(mode="json", include={"job_id", "status", "reason", "metrics"})
+
+
 def _same(cycle: Cycle, proposal: Proposal) -> str | None:
     """The proposal that was put on the agenda instead, because it has the same configuration."""
     for other in cycle.proposals.values():
-        if other.proposal.id != proposal.id and other.proposal.config == proposal.config:
+        if other.proposal.id != proposal.id and other.proposal.content == proposal.content:
             return other.proposal.id
     return None
 

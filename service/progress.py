@@ -25,8 +25,10 @@ from core.events import (
     JobReported,
     JobStarted,
     LessonLearned,
+    ProposalApplied,
     ProposalMade,
     ProposalRuled,
+    ProposalSharpened,
     RoleFailed,
     VerdictReached,
     VoteCast,
@@ -107,7 +109,18 @@ class Progress:
                 foreseen = ""
                 if proposal.expected is not None:
                     foreseen = f" ({around(objective.value(proposal.expected.mean), proposal.expected.sd)}?)"
-                self._tell(cycle, "proposal", f"{proposal.id} {proposal.proposer}{foreseen} {short(proposal.config)}")
+                what = (
+                    short(proposal.config)
+                    if proposal.kind == "experiment"
+                    else f"{proposal.kind} of {', '.join(proposal.files)}"
+                )
+                self._tell(cycle, "proposal", f"{proposal.id} {proposal.proposer}{foreseen} {what}")
+            case ProposalSharpened():
+                gained = f"reward {event.before:.3f} → {event.after:.3f} in {event.rounds} rounds"
+                self._tell(cycle, "sharpened", f"{event.proposal.id} {gained}")
+            case ProposalApplied():
+                outcome = event.outcome
+                self._tell(cycle, "applied", f"{outcome.proposal_id} {outcome.status}: {outcome.reason}")
             case VoteCast() if self._output.verbose:
                 vote = event.vote
                 self._tell(cycle, "vote", f"{vote.proposal_id} {vote.voter} {vote.score:+.2f}: {vote.reason}")

@@ -1,5 +1,5 @@
 """Executors: how a proposal is made real."""
 
-from agents.executors import job
+from agents.executors import annotate, job
 
-__all__ = ["job"]
+__all__ = ["annotate", "job"]

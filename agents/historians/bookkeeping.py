@@ -13,7 +13,7 @@ from core.ids import content_id
 from core.records import Experiment, Lesson, TrackRecord, Trajectory, Vote
 from memory.recall import MemoryItem
 
-__all__ = ["credit", "memories", "standing", "trajectory"]
+__all__ = ["credit", "memories", "remarks", "standing", "trajectory"]
 
 NEUTRAL = 0.75
 """Mean credit of a forecaster that always says ½, when outcomes are spread evenly."""
@@ -72,6 +72,21 @@ def memories(trajectories: Sequence[Trajectory], lessons: Sequence[Lesson], case
         if lesson.withdraws is None
     ]
     return [*tried, *learned]
+
+
+def remarks(annotated: Sequence[Experiment], case: Case) -> list[MemoryItem]:
+    """Carried-out code and comment proposals as recall takes them: which files, and what their comments were worth."""
+    return [
+        MemoryItem(
+            id=content_id("c", case.campaign_id, e.proposal.id),
+            collection="comments",
+            campaign_id=case.campaign_id,
+            text=f"{case.campaign.name}: {e.proposal.kind} of {', '.join(e.proposal.files)} by {e.proposal.proposer}; "
+            f"{e.proposal.rationale}",
+            metadata={"proposal_id": e.proposal.id, **({"score": r} if (r := e.outcome.metrics.get("reward")) else {})},
+        )
+        for e in annotated
+    ]
 
 
 def credit(experiments: Sequence[Experiment], case: Case, proposers: Mapping[str, TrackRecord]) -> list[TrackRecord]:

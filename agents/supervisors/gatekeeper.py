@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 import numpy as np
 
 from agents.registry import supervisor
@@ -21,11 +23,15 @@ def gatekeeper(max_risk: float = 0.7, min_tally: float = -0.25) -> Supervisor:
     The gates, in order: schema (a config with inactive parameters is amended, any other fault rejects), rules,
     forbidden regions, repeats, vetoes, tally below `min_tally`, risk above `max_risk`, jobs of this cycle.
     One probe a cycle may go where regions were learned, and is not measured by tally and risk: it is there to be wrong.
+    A code or comment proposal has gates of its own: its Python files parse, it was not carried out before, vetoes,
+    tally.
     risk = 1 − (1 − f)(1 − d / 2), with f the predicted probability of failing and d the disagreement of the voters
     (standard deviation of their scores, at most 1).
     """
 
     async def rule(proposal: Proposal, case: Case, kit: Kit) -> Ruling:
+        if proposal.kind != "experiment":
+            return _rule_files(proposal, case, min_tally)
         amended: Proposal | None = None
         try:
             config = case.space.validate_config(proposal.config)
@@ -91,6 +97,33 @@ def risk_of(proposal: Proposal, case: Case) -> float:
     scores = [vote.score for vote in case.votes if vote.proposal_id == proposal.id and vote.confidence > 0]
     disagreement = min(1.0, float(np.std(scores))) if len(scores) > 1 else 0.0
     return round(1 - (1 - failing) * (1 - disagreement / 2), 4)
+
+
+def _rule_files(proposal: Proposal, case: Case, min_tally: float) -> Ruling:
+    """The gates of a code or comment proposal; the risk is 0: what is accepted is written beside, never over a file."""
+    tally = next(t for t in case.tallies if t.proposal_id == proposal.id)
+    broken = next((fault for path, text in proposal.files.items() if (fault := _syntax_fault(path, text))), "")
+    if broken:
+        return _reject(proposal, 0.0, "syntax", broken)
+    if any(earlier.content == proposal.content for earlier in case.applied):
+        return _reject(proposal, 0.0, "repeat", "exactly this was carried out before")
+    if tally.vetoed_by:
+        return _reject(proposal, 0.0, "veto", f"vetoed by {', '.join(tally.vetoed_by)}")
+    if tally.score < min_tally:
+        return _reject(proposal, 0.0, "tally", f"tally {tally.score:+.2f} is below {min_tally:+.2f}")
+    reason = f"tally {tally.score:+.2f}"
+    return Ruling(proposal_id=proposal.id, decision="accept", risk=0.0, rule="all gates passed", reason=reason)
+
+
+def _syntax_fault(path: str, text: str) -> str:
+    """Why a Python file does not parse; empty when it does, or is no Python file."""
+    if not path.endswith((".py", ".pyi")):
+        return ""
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return f"{path} does not parse: {error}"
+    return ""
 
 
 def already_tried(config: dict[str, object], case: Case) -> bool:

@@ -47,11 +47,17 @@ def explanation(told: dict[str, Any]) -> str:
     metric = told["objective"]["metric"]
     rows: list[tuple[str, object]] = [
         (told["proposal"], f"by {told['proposer']} ({told['source']}) in cycle {told['cycle']} of {told['campaign']}"),
-        ("config", short(told["config"], 2000)),
+        ("config", short(told["config"], 2000))
+        if told["kind"] == "experiment"
+        else (told["kind"], ", ".join(told["files"])),
     ]
     if told["direction"]:
         rows.append(("direction", f"{told['direction']['mode']}: {told['direction']['reason']}"))
     rows.append(("why", told["rationale"]))
+    if sharp := told["sharpened"]:
+        asked = f"; asked: {'; '.join(sharp['guidance'])}" if sharp["guidance"] else ""
+        gained = f"reward {sharp['before']:.3f} → {sharp['after']:.3f} in {sharp['rounds']} rounds{asked}"
+        rows.append(("sharpened", gained))
     rows += [("parent" if i == 0 else "", _parent(p, metric)) for i, p in enumerate(told["parents"])]
     rows += [
         ("memory" if i == 0 else "", f"{m['id']}  {m['text'] or 'no longer in the ledger'}")
@@ -98,6 +104,9 @@ def _end(told: dict[str, Any], metric: str) -> list[tuple[str, object]]:
         rows.append(("", ruling["reason"]))
         if ruling["amended_config"]:
             rows.append(("amended to", short(ruling["amended_config"], 2000)))
+    if applied := told["applied"]:
+        rows.append(("carried out", f"{applied['status']}: {applied['reason']}"))
+        return rows
     outcome = told["outcome"]
     if outcome is None:
         rows.append(("outcome", "it was not carried out" if ruling else "not known yet"))

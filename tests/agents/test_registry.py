@@ -28,10 +28,10 @@ def optimist(score: float = 1.0):
 def test_every_role_of_ours_is_known() -> None:
     assert {role: sorted(registry.known(role)) for role in registry.ROLES} == {
         "director": ["thresholds"],
-        "proposer": ["bayes", "probe", "quasi_random", "recombine"],
-        "voter": ["constraints", "novelty", "world_model"],
+        "proposer": ["bayes", "commenter", "probe", "quasi_random", "recombine"],
+        "voter": ["constraints", "novelty", "reward", "world_model"],
         "supervisor": ["gatekeeper"],
-        "executor": ["job"],
+        "executor": ["annotate", "job"],
         "historian": ["chronicler"],
     }
 

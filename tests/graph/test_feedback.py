@@ -81,7 +81,8 @@ def test_the_graph_describes_itself_as_plain_data() -> None:
     assert told["nodes"] == ["generator", "discriminator", "agitator"]
     edges = {(edge["source"], edge["target"], edge["conditional"]) for edge in told["edges"]}
     assert edges == {
-        ("__start__", "generator", False),
+        ("__start__", "generator", True),
+        ("__start__", "discriminator", True),
         ("generator", "discriminator", False),
         ("discriminator", "agitator", False),
         ("agitator", "generator", True),

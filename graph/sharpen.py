@@ -1,0 +1,79 @@
+"""Sharpening in the council: the feedback subgraph works on a code or comment proposal before anybody votes on it.
+
+The discriminator scores the draft, the agitator says what is missing, the generator writes it, and the best round is
+kept.  Comments are all that changes: those of a code proposal are written into its files, whose syntax trees stay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from dataclasses import dataclass
+
+from agents.feedback.loop import CodeFeedbackLoop
+from agents.feedback.records import CodeComments, IterationRecord
+from core.errors import ConfigError
+from core.events import ProposalSharpened
+from core.records import Proposal
+from graph.feedback import FeedbackGraph
+
+__all__ = ["ROUNDS", "sharpen"]
+
+ROUNDS = 3
+"""At most so many rounds a file; a draft that nothing more is gained on takes fewer."""
+
+
+@dataclass(frozen=True)
+class _Sharpened:
+    """One file: its text and comments after the kept round, and the rewards of the draft and of that round."""
+
+    text: str
+    best: IterationRecord
+    before: float
+    rounds: int
+
+
+async def sharpen(proposal: Proposal, loop: CodeFeedbackLoop | None = None) -> ProposalSharpened:
+    """The proposal with the best comments that were found, under its own id.
+
+    Raises ConfigError when none of its files can be analysed; one of several that cannot is left as it is.
+    """
+    loop, graph = loop or CodeFeedbackLoop(), FeedbackGraph()
+    files, comments = dict(proposal.files), dict(proposal.comments)
+    done: list[_Sharpened] = []
+    refused: ConfigError | None = None
+    for path, text in proposal.files.items():
+        draft = CodeComments.model_validate(comments[path]) if path in comments else None
+        try:
+            records = await graph.run(loop, path, text, ROUNDS, draft=draft)
+            one = await asyncio.to_thread(_kept, loop, path, text, records, proposal.kind == "code")
+        except ConfigError as error:
+            refused = error
+            continue
+        files[path], comments[path] = one.text, one.best.comments.model_dump(mode="json")
+        done.append(one)
+    if refused is not None and not done:
+        raise refused
+    return ProposalSharpened(
+        campaign_id=proposal.campaign_id,
+        cycle=proposal.cycle,
+        proposal=proposal.model_copy(update={"files": files, "comments": comments}),
+        before=math.fsum(one.before for one in done) / len(done),
+        after=math.fsum(one.best.discriminator_score.reward for one in done) / len(done),
+        rounds=max(one.rounds for one in done),
+        guidance=tuple(dict.fromkeys(asked for one in done for asked in one.best.guidance)),
+    )
+
+
+def _kept(loop: CodeFeedbackLoop, path: str, text: str, records: list[IterationRecord], write: bool) -> _Sharpened:
+    best = loop.best(path) or records[-1]
+    if write:
+        from agents.feedback.writing import insert_comments  # libcst takes half a second to import
+
+        text = insert_comments(text, best.comments)
+    return _Sharpened(
+        text=text,
+        best=best,
+        before=records[0].discriminator_score.reward,
+        rounds=len(records),
+    )
