@@ -82,15 +82,18 @@ async def _challenge(
         return unknown
     first = context.campaign.seed + SEED_OFFSET
     seeds = range(first, first + pairs)
-    ours, theirs = await together(
-        together(_score(context, case, c, seed, name) for seed in seeds)
+    # one flat generator: a generator inside another would look up whose turn it is only after the last turn
+    told = await together(
+        _score(context, case, c, seed, name)
         for c, name in ((best.config, best.proposal.id), (config, incumbent))
+        for seed in seeds
     )
+    ours, theirs = told[:pairs], told[pairs:]
     whole = [(s, a, b) for s, a, b in zip(seeds, ours, theirs, strict=True) if a is not None and b is not None]
     if not whole:
         return unknown
     after, before = [row[1] for row in whole], [row[2] for row in whole]
-    told = pooled_difference(
+    difference = pooled_difference(
         before, after, noise_sd=case.baseline.noise_sd, freedom=len(case.baseline.scores) - 1, confidence=LEVEL
     )
     return Challenge(
@@ -99,11 +102,11 @@ async def _challenge(
         seeds=tuple(row[0] for row in whole),
         scores=tuple(after),
         incumbent_scores=tuple(before),
-        gain=told.mean,
-        low=told.low,
-        high=told.high,
+        gain=difference.mean,
+        low=difference.low,
+        high=difference.high,
         level=LEVEL,
-        answer=told.verdict,
+        answer=difference.verdict,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,11 @@ def ran(root: Path, **changes: Any) -> tuple[Ledger, StoredCampaign, History]:
     return ledger, stored, History.load(ledger, stored.id)
 
 
+def noise_at(config: dict[str, Any], seeds: tuple[int, ...]) -> tuple[float, ...]:
+    """What the script of pure noise prints for a configuration."""
+    return tuple(random.Random(f"{seed} {config['x']:.9f}").gauss(0, 1) for seed in seeds)
+
+
 def test_pure_noise_declares_no_winner_but_records_that_it_cannot_tell(tmp_path: Path) -> None:
     (tmp_path / "noise.py").write_text(NOISE)
     ledger, stored, history = ran(
@@ -59,8 +65,11 @@ def test_pure_noise_declares_no_winner_but_records_that_it_cannot_tell(tmp_path:
     assert len(improved) == sum(c.answer == "better" for c in challenges) <= 1
     assert 0 < len(repeats) <= 12
     assert all(e.seed >= SEED_OFFSET for e in repeats)
+    configs = {"baseline": {"x": 0.5}} | {e.proposal.id: e.config for e in history.experiments()}
     for challenge in challenges:
-        assert len(challenge.scores) == len(challenge.incumbent_scores) == len(challenge.seeds)
+        assert challenge.scores == noise_at(configs[challenge.proposal_id], challenge.seeds)
+        assert challenge.incumbent_scores == noise_at(configs[challenge.incumbent], challenge.seeds)
+    assert history.runs()[challenges[0].proposal_id][1:3] == challenges[0].scores  # what its standing rests on
     assert summarise(stored, history, status="finished")["challenges"]
 
 
