@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from core.campaign import Council, Use
 from prompts import load
 
-__all__ = ["Estimate", "PERSONAS", "estimate", "with_model_seats"]
+__all__ = ["PERSONAS", "Estimate", "estimate", "with_model_seats"]
 
 PERSONAS = ("research", "creative", "critical", "summariser", "dissenter")
 """The dissenter sits in every council with a model."""

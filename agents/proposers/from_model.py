@@ -1,7 +1,7 @@
 """Proposals of a language model: a free idea, and one by analogy with what is remembered.
 
-A proposal of a model is one like any other: it lies in the space, is voted on, and the job decides.  What cannot be run,
-was tried or is forbidden is sent back; without an answer a proposer of rules takes the seat for this cycle.
+A proposal of a model is one like any other: it lies in the space, is voted on, and the job decides.  What cannot be
+run, was tried or is forbidden is sent back; without an answer a proposer of rules takes the seat for this cycle.
 """
 
 from __future__ import annotations

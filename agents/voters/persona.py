@@ -1,8 +1,8 @@
 """A language model as a voter, in the part of a persona.
 
-One call a cycle judges everything on the table.  The proposals are shown by letters in a shuffled order, so that neither
-place nor proposer sways the judge, and one planted configuration that is known to be bad is among them: a judge who
-approves that one is hardly believed in this cycle.
+One call a cycle judges everything on the table.  The proposals are shown by letters in a shuffled order, so that
+neither place nor proposer sways the judge, and one planted configuration that is known to be bad is among them: a judge
+who approves that one is hardly believed in this cycle.
 """
 
 from __future__ import annotations
