@@ -52,7 +52,7 @@ def persona(persona: str = "critical", file: str = FILE) -> Voter:
     PersonaRegistry().names()  # what ships is readable
 
     async def vote(proposal: Proposal, case: Case, kit: Kit) -> Vote:
-        key = ("persona", persona)
+        key = ("persona", persona, file)
         if key not in case.memo:
             case.memo[key] = await _judge_all(persona, file, case, kit)
         votes: dict[str, Vote] = case.memo[key]
