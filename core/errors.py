@@ -88,7 +88,11 @@ class ModelError(UnavailableError):
 
 
 class ModelSilentError(ModelError):
-    pass
+    """Worth another try, after `retry_after_s` where the server said so."""
+
+    def __init__(self, what: str, *, where: str = "", hint: str = "", retry_after_s: float | None = None) -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.retry_after_s = retry_after_s
 
 
 class ModelRefusedError(ModelError):
