@@ -9,8 +9,9 @@ Notation: (x, y) are data, u = 1000 (x - x_low) / (x_high - x_low), v = 1000 (1 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 __all__ = ["Axis", "progress_chart", "spark", "ticks", "whiskers"]
@@ -51,14 +52,20 @@ def ticks(axis: Axis, wanted: int = 5) -> list[float]:
 
 
 def progress_chart(
-    trials: Values, best: Values, control: Values, baseline: float | None, noise_sd: float, *, upwards: bool
+    trials: Values,
+    best: Values,
+    controls: Mapping[str, Values],
+    baseline: float | None,
+    noise_sd: float,
+    *,
+    upwards: bool,
 ) -> dict[str, Any] | None:
-    """Trials as points, best-so-far as steps, the control arm's best beside it, the baseline with ± 1 sd.
+    """Trials as points, best-so-far as steps, the best of each control arm beside it, the baseline with ± 1 sd.
 
     Values are in the metric's own direction; `upwards` says which is better.  None when there is nothing to draw.
     The axis shows the curves whole; a trial far worse is drawn on the edge.
     """
-    curves = [v for v in (*best, *control) if v is not None]
+    curves = [v for v in chain(best, *controls.values()) if v is not None]
     if baseline is not None:
         curves += [baseline - noise_sd, baseline + noise_sd]
     if not curves or not trials:
@@ -67,7 +74,7 @@ def progress_chart(
     room = ROOM_FOR_TRIALS * ((high - low) or abs(high) * 0.05 or 1.0)
     near = [v for v in trials if v is not None and low - room <= v <= high + room]
     y = Axis.around([*curves, *near])
-    x = Axis(0.5, max(len(trials), len(control), 2) + 0.5)
+    x = Axis(0.5, max(len(trials), *map(len, controls.values()), 2) + 0.5)
     outside = [v for v in trials if v is not None and not y.low <= v <= y.high]
     shown = ticks(y)
     places = max(0, -math.floor(math.log10(shown[1] - shown[0]) + 1e-9)) if len(shown) > 1 else 3
@@ -77,7 +84,7 @@ def progress_chart(
             {"at": x.place(t) / 10, "text": f"{t:.0f}"} for t in ticks(x, 8) if t == round(t) and 1 <= t <= x.high
         ],
         "best": _steps(x, y, best),
-        "control": _steps(x, y, control),
+        "controls": [{"arm": arm, "path": _steps(x, y, values)} for arm, values in controls.items()],
         "baseline": None if baseline is None else BOX - y.place(baseline),
         "band": None
         if baseline is None or noise_sd <= 0

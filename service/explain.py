@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from agents.forecasts import calibration_of
 from core.campaign import Objective
 from core.events import LessonLearned, TrajectoryKept
 from core.records import Baseline, Proposal
@@ -26,6 +27,7 @@ class Explanations:
         self._improvements = improvements(ledger, stored.id)
         self._texts: dict[str, str | None] = {}
         self._best = history.best()
+        self._calibration = calibration_of(history.experiments()).get("score")
 
     def of(self, proposal_id: str) -> dict[str, Any]:
         """Everything that led to the proposal and followed from it.  Raises KeyError for one of another campaign.
@@ -74,6 +76,7 @@ class Explanations:
             "same_as": _same(cycle, proposal) if not votes and tally is None else None,
             "outcome": _outcome(cycle, proposal_id, self._history.baseline, objective),
             "applied": _applied(cycle, proposal_id),
+            "calibration": self._calibration,
             "became_best": self._became_best(proposal_id),
             "models": self._models(proposal, [vote.voter for vote in votes]),
         }

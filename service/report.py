@@ -13,6 +13,7 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from agents.wording import describe_value
+from core.campaign import Objective
 from core.errors import StorageError
 from graph.model_use import use_line
 from graph.summary import best_so_far, summarise
@@ -24,7 +25,7 @@ from service.escape import escaped
 from service.explain import Explanations
 from service.figures import around, between, signed
 from service.progress import short
-from service.tables import duration
+from service.tables import calibration_line, duration
 
 __all__ = ["write_report"]
 
@@ -71,7 +72,12 @@ def _environment() -> Environment:
         "short": lambda config: short(config, 400),
         "duration": duration,
     }
-    environment.globals |= {"around": around, "signed": signed, "between": between}
+    environment.globals |= {
+        "around": around,
+        "signed": signed,
+        "between": between,
+        "calibration_line": calibration_line,
+    }
     return environment
 
 
@@ -150,24 +156,27 @@ def _in_order(cycle: Any) -> list[str]:
 def _curve(stored: StoredCampaign, history: History) -> dict[str, Any] | None:
     objective, baseline = stored.definition.objective, history.baseline
     scores = [e.score for e in history.experiments()]
-    control = next(iter(history.controls.values()), None)
     return charts.progress_chart(
         [None if s is None else objective.value(s) for s in scores],
         best_so_far(scores, objective),
-        best_so_far(list(control.scores), objective) if control else [],
+        _arms(history, objective),
         None if baseline is None else objective.value(baseline.mean),
         0.0 if baseline is None else baseline.noise_sd,
         upwards=objective.goal == "maximize",
     )
 
 
+def _arms(history: History, objective: Objective) -> dict[str, list[float | None]]:
+    """The best so far of each control arm."""
+    return {arm: best_so_far(list(told.scores), objective) for arm, told in history.controls.items()}
+
+
 def _trial_table(stored: StoredCampaign, history: History) -> list[dict[str, Any]]:
-    """The twin of the chart: trial, its value, the best so far, and the control arm's best so far."""
+    """The twin of the chart: trial, its value, the best so far, and the best so far of each control arm."""
     objective = stored.definition.objective
     trials = history.experiments()
     best = best_so_far([e.score for e in trials], objective)
-    arm = next(iter(history.controls.values()), None)
-    control = best_so_far(list(arm.scores), objective) if arm else []
+    arms = list(_arms(history, objective).values())
     return [
         {
             "number": n + 1,
@@ -175,9 +184,9 @@ def _trial_table(stored: StoredCampaign, history: History) -> list[dict[str, Any
             "value": _in_metric(stored, trials[n].score) if n < len(trials) else None,
             "status": trials[n].outcome.status if n < len(trials) else None,
             "best": best[n] if n < len(best) else None,
-            "control": control[n] if n < len(control) else None,
+            "controls": [arm[n] if n < len(arm) else None for arm in arms],
         }
-        for n in range(max(len(trials), len(control)))
+        for n in range(max(len(trials), *map(len, arms), 0))
     ]
 
 

@@ -17,7 +17,7 @@ from graph.model_use import use_line
 from service.escape import escaped
 from service.figures import between
 
-__all__ = ["columns", "duration", "fields", "line_width", "result_table", "verdict_line"]
+__all__ = ["calibration_line", "columns", "duration", "fields", "line_width", "result_table", "verdict_line"]
 
 MIN_CUT = 12
 """Characters of the last column that are kept whatever the width of the terminal."""
@@ -85,6 +85,7 @@ def result_table(summary: dict[str, Any]) -> str:
         rows += [(name, best["metrics"][name], baseline["metrics"][name]) for name in shown]
         lines += [columns(rows, ("", f"best ({best['proposal']}, {best['proposer']})", "baseline")), ""]
         lines.append(verdict_line(best["interval"], metric))
+    lines += _sealed_lines(summary["sealed"]) + _front_lines(summary["pareto"])
     for arm, told in summary["control"].items():
         found = "no result" if told["best"] is None else f"best {metric} {told['best']:.5g}"
         lines.append(f"control arm {arm}: {found} in {told['jobs']} jobs")
@@ -92,6 +93,8 @@ def result_table(summary: dict[str, Any]) -> str:
     lines.append(f"jobs: {jobs['ok']} ok, {jobs['failed']} failed, {jobs['stopped']} stopped early")
     if summary.get("model"):
         lines.append(f"model: {use_line(summary['model'])}")
+    if summary["calibration"]:
+        lines.append(f"predictions: {calibration_line(summary['calibration']['score'])}")
     if summary.get("report"):
         lines.append(f"report: {summary['report']}")
     return "\n".join(lines)
@@ -104,6 +107,30 @@ def verdict_line(interval: dict[str, Any] | None, metric: str) -> str:
     means = f"mean {metric} {interval['mean']:.5g} against {interval['baseline_mean']:.5g}"
     within = f"{interval['level']:.0%} interval of the gain {between(interval['low'], interval['high'])}"
     return f"verdict: {interval['answer']}; {means} on {interval['pairs']} fresh paired seeds,\n         {within}"
+
+
+def calibration_line(told: dict[str, Any]) -> str:
+    """How often what happened lay inside the interval that had been predicted."""
+    return (
+        f"the {told['level']:.0%} interval held {told['covered']:.0%} of {told['n']} outcomes "
+        f"(in the long run {told['low']:.0%} … {told['high']:.0%})"
+    )
+
+
+def _sealed_lines(sealed: dict[str, Any] | None) -> list[str]:
+    if sealed is None:
+        return []
+    best, baseline = ("no result" if sealed[who] is None else f"{sealed[who]:.5g}" for who in ("best", "baseline"))
+    return [f"sealed evaluation of {sealed['proposal_id']}: {sealed['metric']} {best}, baseline {baseline}"]
+
+
+def _front_lines(front: list[dict[str, Any]]) -> list[str]:
+    """The trials that none beats in every objective."""
+    if not front:
+        return []
+    metrics = list(front[0]["metrics"])
+    rows = [(point["proposal"], *(point["metrics"][name] for name in metrics)) for point in front]
+    return ["not beaten in every objective:", columns(rows, ("proposal", *metrics)), ""]
 
 
 def _cycles_table(summary: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from service.figures import around, signed
 from service.output import Output
 from service.progress import short
 from service.state import find_subject, open_folder
-from service.tables import columns, duration, fields
+from service.tables import calibration_line, columns, duration, fields
 
 __all__ = ["why"]
 
@@ -118,6 +118,8 @@ def _end(told: dict[str, Any], metric: str) -> list[tuple[str, object]]:
         gain = "" if outcome["gain"] is None else f" ({outcome['gain']:+.3g} against the baseline)"
         rows.append(("outcome", f"{metric} {outcome['value']:.5g}{gain}"))
     rows += _prediction(outcome["prediction"], metric)
+    if told["calibration"]:
+        rows.append(("calibration", f"of all predictions so far {calibration_line(told['calibration'])}"))
     best = told["became_best"]
     if best["then"]:
         by = "" if best["by"] is None else f" by {best['by']:+.3g}"

@@ -1,8 +1,7 @@
-"""The ledger in PostgreSQL.  RATCHET_TEST_POSTGRES_URL names an empty database that these tests may write to."""
+"""The ledger in PostgreSQL, on a server that these tests start and stop."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import uuid
@@ -12,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 from memory_records import campaign
+from postgres_cluster import cluster, missing
 
 from core.errors import BusyError, RatchetError, StorageError
 from core.events import AnyEvent, CampaignResumed
@@ -19,17 +19,21 @@ from core.process import identify
 from memory import schema
 from memory.ledger import Ledger
 
-URL = os.environ.get("RATCHET_TEST_POSTGRES_URL", "")
-
 pytestmark = [
-    pytest.mark.skipif(not URL, reason="RATCHET_TEST_POSTGRES_URL names no PostgreSQL database"),
+    pytest.mark.skipif(bool(missing()), reason=missing()),
     pytest.mark.xdist_group("postgres"),
 ]
 
 
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with cluster() as url:
+        yield url
+
+
 @pytest.fixture
-def ledger() -> Iterator[Ledger]:
-    with Ledger(URL) as opened:
+def ledger(url: str) -> Iterator[Ledger]:
+    with Ledger(url) as opened:
         yield opened
         schema.metadata.drop_all(opened.database.engine)
 
@@ -50,10 +54,10 @@ def test_events_are_kept_once_and_in_order(ledger: Ledger) -> None:
     assert ledger.subjects("3") == [("tiny-1", "3")]
 
 
-def test_a_second_opening_finds_what_the_first_left(ledger: Ledger) -> None:
+def test_a_second_opening_finds_what_the_first_left(ledger: Ledger, url: str) -> None:
     stored = ledger.create_campaign(campaign())
     ledger.update_campaign(stored.id, status="interrupted", new_session=True)
-    with Ledger(URL) as again:
+    with Ledger(url) as again:
         assert again.campaign("tiny-1").status == "interrupted"
         assert again.create_campaign(campaign()).id == "tiny-2"
 
@@ -108,10 +112,10 @@ with Ledger(sys.argv[1]) as ledger:
 """
 
 
-def test_of_two_processes_at_once_one_gets_the_lease_and_both_append(ledger: Ledger) -> None:
+def test_of_two_processes_at_once_one_gets_the_lease_and_both_append(ledger: Ledger, url: str) -> None:
     racers = [
         subprocess.Popen(
-            [sys.executable, "-c", RACER, URL, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", RACER, url, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         for name in ("a", "b")
     ]
@@ -135,10 +139,10 @@ def test_of_two_processes_at_once_one_gets_the_lease_and_both_append(ledger: Led
     assert ledger.leases.acquire("campaign tiny-1").fence == 2
 
 
-def test_a_reader_never_sees_a_later_event_before_an_earlier_one(ledger: Ledger) -> None:
+def test_a_reader_never_sees_a_later_event_before_an_earlier_one(ledger: Ledger, url: str) -> None:
     """One writer has its number and has not committed yet: the next one waits, so that a reader never skips it."""
     event = resumed(1)
-    with Ledger(URL) as other, ThreadPoolExecutor(1) as pool:
+    with Ledger(url) as other, ThreadPoolExecutor(1) as pool:
         with ledger.database.write() as connection:
             body = event.model_dump_json(exclude={"seq", "at"})
             values = {
@@ -160,11 +164,11 @@ def test_a_reader_never_sees_a_later_event_before_an_earlier_one(ledger: Ledger)
         assert [e.session for e in other.events()] == [1, 2]  # type: ignore[union-attr]
 
 
-def test_another_schema_is_refused(ledger: Ledger) -> None:
+def test_another_schema_is_refused(ledger: Ledger, url: str) -> None:
     with ledger.database.write() as connection:
         connection.execute(sa.update(schema.facts).values(value="99"))
     with pytest.raises(StorageError, match="the ledger has schema 99"):
-        Ledger(URL)
+        Ledger(url)
 
 
 def test_a_server_that_is_not_there_is_named_without_its_password() -> None:

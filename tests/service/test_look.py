@@ -76,6 +76,9 @@ def test_why_tells_the_whole_story(finished: Finished, cli: Cli) -> None:
     best = finished.result["best"]["proposal"]
     text = cli("why", best, home=finished.home)
     assert "it still is" in text.out
+    calibration = finished.result["calibration"]["score"]
+    assert told[0]["calibration"] == calibration
+    assert f"the 90% interval held {calibration['covered']:.0%} of {calibration['n']} outcomes" in text.out
     assert cli("why", next(t["job"] for t in trials if t["proposal"] == best), home=finished.home).out == text.out
 
 

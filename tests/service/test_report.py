@@ -7,10 +7,17 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from command_line import Cli, Finished
+from command_line import CAMPAIGN, Cli, Finished, write_campaign
 
 pytestmark = pytest.mark.xdist_group("service")
 
+OBJECTIVES = """objectives: [{metric: accuracy}, {metric: cost, goal: minimize}]
+sealed: {command: ["{python}", "{here}/sealed.py", "{config}"], metric: held_out}"""
+COSTLY = """
+import json, sys
+config = json.load(open(sys.argv[1]))
+print(json.dumps({"accuracy": 1 - (config["x"] - 0.3) ** 2, "cost": 1 - config["x"]}))
+"""
 VOID = {"meta", "line", "path", "rect", "polyline", "br"}
 
 
@@ -85,6 +92,26 @@ def test_it_shows_what_was_measured(finished: Finished, report: str, cli: Cli) -
     assert "--seed 0" in text
     for lesson in told["lessons"]:
         assert lesson in text
+    calibration = told["calibration"]["score"]
+    assert f"the 90% interval held {calibration['covered']:.0%} of {calibration['n']} outcomes" in text
+
+
+def test_it_shows_every_arm_the_front_and_the_sealed_evaluation(cli: Cli, tmp_path: Path) -> None:
+    several = CAMPAIGN.replace("objective: {metric: accuracy}", OBJECTIVES).replace("[random]", "[random, tpe]")
+    folder = write_campaign(tmp_path / "tiny", several.replace("cycles: 3", "cycles: 2"), COSTLY)
+    (folder / "sealed.py").write_text("print('{\"held_out\": 0.875}')")
+    ran = cli("run", folder, "--report", tmp_path / "r.html", home=tmp_path / "home")
+    assert ran.code == 0
+    told = cli("show", "tiny-1", "--json", home=tmp_path / "home").json
+    page = (tmp_path / "r.html").read_text()
+    text = " ".join(Page(page).text)
+    assert page.count('<path class="control') == len(told["control"]) == 2
+    assert "tpe search, best so far" in text
+    assert told["pareto"]
+    assert all(point["proposal"] in text for point in told["pareto"])
+    assert all(point["proposal"] in ran.out.split("not beaten in every objective:")[1] for point in told["pareto"])
+    for shown in (text, ran.out):
+        assert "held_out 0.875" in shown
 
 
 def test_text_of_others_is_escaped(finished: Finished, report: str) -> None:

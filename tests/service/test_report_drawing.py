@@ -41,7 +41,7 @@ def test_a_chart_stays_in_its_box(
     for value in trials:
         known = [v for v in (*best[-1:], value) if v is not None]
         best.append(pick(known) if known else None)
-    chart = progress_chart(trials, best, control, baseline, sd, upwards=upwards)
+    chart = progress_chart(trials, best, {"random": control, "tpe": control[:3]}, baseline, sd, upwards=upwards)
     if chart is None:
         assert baseline is None
         return

@@ -1,0 +1,1 @@
+"""Language models: which one, asked how, with what limits.  The only room that knows a provider's package."""
