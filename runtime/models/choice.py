@@ -211,7 +211,7 @@ def _openai(name: str, plan: ModelPlan, environment: Mapping[str, str]) -> Chat:
         from runtime.models.transport import bounding
 
         http = _http_of_openai()
-        return ChatOpenAI(
+        model: BaseChatModel = ChatOpenAI(
             model=name,
             base_url=url,
             api_key=SecretStr(key or "none"),
@@ -227,6 +227,7 @@ def _openai(name: str, plan: ModelPlan, environment: Mapping[str, str]) -> Chat:
                 event_hooks={"response": [bounding(http.AsyncByteStream)]},
             ),
         )
+        return model
 
     hints = {
         0: "check OPENAI_BASE_URL",

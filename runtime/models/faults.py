@@ -32,8 +32,13 @@ NOT_REACHED = ("ConnectError", "ConnectTimeout", "PoolTimeout", "ConnectionRefus
 NETWORK = ("httpx", "httpx2", "httpcore", "httpcore2", "anyio")
 
 
-def fault_of(error: BaseException, model_id: str, *, where: str, hints: Mapping[int, str]) -> ModelError:
-    """`error` as one of ours.  `hints` say what to try by HTTP status, 0 for a server that cannot be reached."""
+def fault_of(
+    error: BaseException, model_id: str, *, where: str, hints: Mapping[int, str], own_code: bool = False
+) -> ModelError:
+    """`error` as one of ours.  `hints` say what to try by HTTP status, 0 for a server that cannot be reached.
+
+    With `own_code`, the model is somebody's class and no server: a mistake in it is a refusal.
+    """
     for one in _chain(error):
         if isinstance(one, ModelError):
             if not one.where:
@@ -63,7 +68,7 @@ def fault_of(error: BaseException, model_id: str, *, where: str, hints: Mapping[
         reached = not any(type(one).__name__ in NOT_REACHED for one in _chain(error))
         kind = UncertainError if reached else ModelSilentError
         return kind(f"{model_id} does not answer: {text}", where=where, hint=hints.get(0, "is it running?"))
-    if isinstance(error, OURS):
+    if own_code and isinstance(error, OURS):
         return ModelRefusedError(f"{model_id} is broken: {text}", where=where, hint="repair the model's factory")
     return UncertainError(
         f"{model_id} answers what cannot be understood: {text}", where=where, hint="is that a model's server?"

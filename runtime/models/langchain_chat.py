@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import ModelError, ModelRefusedError
 from core.models import ChatCall, ChatReply
-from runtime.models.dialects import Dialect, dialect_of
+from runtime.models.dialects import Dialect, PlainDialect, dialect_of
 from runtime.models.faults import fault_of
 from runtime.models.tokens import estimated_tokens, input_tokens
 from runtime.models.uncertain import UncertainError
@@ -117,7 +117,8 @@ class LangChainChat:
                         seen.flooded = True
                         break
         except Exception as error:  # every client has errors of its own
-            raise fault_of(error, call.model_id, where=self._where, hints=self._hints) from error
+            own = isinstance(dialect, PlainDialect)
+            raise fault_of(error, call.model_id, where=self._where, hints=self._hints, own_code=own) from error
         if not seen.flooded and not dialect.ended(seen.told):
             raise UncertainError(
                 f"the answer of {call.model_id} broke off after {seen.size:,} characters",
