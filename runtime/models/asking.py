@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
@@ -12,20 +13,30 @@ from core.errors import ModelAnswerError, ModelError
 from core.models import Chat, ChatCall, ChatReply, Check, Message, Prompt
 from runtime.models.answers import parse_answer
 
-__all__ = ["Asked", "AskingModel"]
+__all__ = ["Asked", "AskingModel", "current_prompt"]
 
 A = TypeVar("A", bound=BaseModel)
+
+MOST_REPEATED = 8000
+"""Characters of a wrong answer that the model is shown again."""
+
+current_prompt: ContextVar[Prompt | None] = ContextVar("current_prompt", default=None)
+"""What the call in flight is about, for spans and recordings: a ChatCall has the text, but not the prompt's name."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One call and what came of it; `repair` is 0 for the first call of an answer."""
+    """One call and what came of it; `repair` is 0 for the first call of an answer.
+
+    `faults` are what was wrong with the reply's text, empty where it was taken.
+    """
 
     prompt: Prompt
     call: ChatCall
     reply: ChatReply | None
     error: ModelError | None
     repair: int
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,42 +55,59 @@ class AskingModel:
     told: Callable[[Asked], None] | None = None
 
     async def ask(self, prompt: Prompt, answer: type[A], check: Check | None = None) -> A:
-        """A valid answer.  Raises ModelAnswerError when no repair helped, and what the chat raises."""
-        messages = [Message(role="system", text=prompt.system), Message(role="user", text=prompt.user)]
-        faults: Sequence[str] = ()
+        """A valid answer.  Raises ModelAnswerError when no repair helped, and what the chat raises.
+
+        Each repair shows the model its last answer and the faults of it only, so that a call does not grow.
+        """
+        both = (Message(role="system", text=prompt.system), Message(role="user", text=prompt.user))
+        asked = tuple(message for message in both if message.text)
+        repair: tuple[Message, ...] = ()
+        faults: tuple[str, ...] = ()
         for number in range(self.repairs + 1):
             call = ChatCall(
                 model_id=self.id,
-                messages=tuple(messages),
-                answer_schema=answer.model_json_schema(),
+                messages=(*asked, *repair),
+                answer_schema=_schema(answer),
                 max_tokens=prompt.max_tokens,
                 temperature=self.temperature,
                 seed=self.seed,
             )
             reply = await self._complete(prompt, call, number)
-            parsed = parse_answer(reply.text, answer)
+            parsed = parse_answer(reply.text, answer, cut=reply.finish == "length")
+            faults = parsed.faults
             if parsed.value is not None:
-                faults = list(check(parsed.value)) if check else []
-                if not faults:
-                    return parsed.value
-            else:
-                faults = parsed.faults
-            messages += [Message(role="assistant", text=reply.text), Message(role="user", text=self.repair(faults))]
+                faults = tuple(check(parsed.value)) if check else ()
+            self._tell(Asked(prompt, call, reply, None, number, faults))
+            if parsed.value is not None and not faults:
+                return parsed.value
+            said = reply.text[:MOST_REPEATED].strip() or "…"  # some servers refuse an empty message
+            repair = (Message(role="assistant", text=said), Message(role="user", text=self.repair(faults)))
         raise ModelAnswerError(
-            f"the answer of {self.id} to {prompt.name} stayed invalid: {faults[0]}",
-            where=f"{prompt.name} {prompt.edition}",
+            f"the answer of {self.id} to {prompt.name} stayed invalid: {' '.join(faults)[:500]}",
+            where=f"prompt {prompt.name}, edition {prompt.edition}",
             hint="try a larger model, or a lower temperature",
         )
 
     async def _complete(self, prompt: Prompt, call: ChatCall, repair: int) -> ChatReply:
+        token = current_prompt.set(prompt)
         try:
-            reply = await self.chat.complete(call)
+            return await self.chat.complete(call)
         except ModelError as error:
             self._tell(Asked(prompt, call, None, error, repair))
             raise
-        self._tell(Asked(prompt, call, reply, None, repair))
-        return reply
+        finally:
+            current_prompt.reset(token)
 
     def _tell(self, asked: Asked) -> None:
         if self.told is not None:
             self.told(asked)
+
+
+_schemas: dict[type[BaseModel], dict[str, Any]] = {}
+
+
+def _schema(answer: type[BaseModel]) -> dict[str, Any]:
+    """The JSON schema of an answer; pydantic makes it anew each time, which takes a millisecond."""
+    if answer not in _schemas:
+        _schemas[answer] = answer.model_json_schema()
+    return _schemas[answer]

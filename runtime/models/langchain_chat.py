@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-from core.errors import ModelError, ModelRefusedError, ModelSilentError
+from core.errors import ModelError, ModelRefusedError
 from core.models import ChatCall, ChatReply
-from runtime.models.meter import CHARACTERS_PER_TOKEN, tokens_of
+from runtime.models.dialects import Dialect, PlainDialect, dialect_of
+from runtime.models.faults import fault_of
+from runtime.models.tokens import estimated_tokens, input_tokens
+from runtime.models.uncertain import UncertainError
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -17,74 +23,158 @@ if TYPE_CHECKING:
 
 __all__ = ["LangChainChat"]
 
-CHARACTERS_OF_TOKEN = 12
-"""More than a token has: an answer longer than so many a token is a flood."""
-REFUSALS = {400: "a bad request", 401: "the key is wrong", 403: "it is not allowed", 404: "there is no such model"}
+CHARACTERS_OF_TOKEN = 16
+"""More than a token has in the mean: an answer longer than so many a token is a flood."""
+LENGTH = ("length", "max_tokens", "MAX_TOKENS", "max_output_tokens")
+FORM_WORDS = ("format", "schema", "grammar", "tool", "json")
 
 
 class LangChainChat:
-    """`options` says how the calls of this provider are parametrised; `hints` what to try, by HTTP status.
+    """`make` gives the model for a temperature; it is called once per event loop, as HTTP connections belong to one.
 
-    The model is made at the first call, in the event loop that uses it.
+    `where` and `hints` (by HTTP status, 0: not reached) go into errors.  `context_tokens` 0: nobody knows.
     """
 
     def __init__(
         self,
-        make: Callable[[], BaseChatModel],
+        make: Callable[[float], BaseChatModel],
         *,
         where: str,
-        options: Callable[[ChatCall], Mapping[str, Any]] | None = None,
         hints: Mapping[int, str] | None = None,
+        context_tokens: int = 0,
     ) -> None:
         self._make = make
         self._where = where
-        self._options = options
         self._hints = hints or {}
-        self._model: BaseChatModel | None = None
-
-    async def complete(self, call: ChatCall) -> ChatReply:
-        """The reply.  Raises ModelSilentError or ModelRefusedError, whatever the provider raises."""
-        began = time.monotonic()
-        limit = CHARACTERS_OF_TOKEN * call.max_tokens + 2000
-        text, usage, finish = "", None, ""
-        try:
-            if self._model is None:
-                self._model = self._make()
-            stream = self._model.astream(_messages(call), **(self._options(call) if self._options else {}))
-            async with aclosing(stream) as chunks:  # type: ignore[type-var]  # an async generator in all but name
-                async for chunk in chunks:
-                    text += _text(chunk)
-                    usage = getattr(chunk, "usage_metadata", None) or usage
-                    told = chunk.response_metadata
-                    finish = told.get("done_reason") or told.get("finish_reason") or finish
-                    if len(text) > limit:
-                        text, finish = text[:limit], "length"
-                        break
-        except ModelError:
-            raise
-        except Exception as error:
-            raise self._sorted(call, error) from error
-        read = usage["input_tokens"] if usage else tokens_of(call)
-        written = usage["output_tokens"] if usage else round(len(text) / CHARACTERS_PER_TOKEN)
-        return ChatReply(
-            text=text,
-            input_tokens=max(0, read),
-            output_tokens=max(0, written),
-            duration_s=time.monotonic() - began,
-            finish="length" if finish == "length" else "stop",
+        self._context_tokens = context_tokens
+        self._form = 0
+        self._models: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[float, BaseChatModel]] = (
+            weakref.WeakKeyDictionary()
         )
 
-    def _sorted(self, call: ChatCall, error: Exception) -> ModelError:
-        """The provider's error as one of ours: refused where another try is of no use."""
-        status = getattr(error, "status_code", None)
-        what = f"{call.model_id}: {_first_line(error)}"
-        if status in REFUSALS:
-            hint = self._hints.get(status, "check the model's name and the key")
-            return ModelRefusedError(f"{what} ({REFUSALS[status]})", where=self._where, hint=hint)
-        response = getattr(error, "response", None)
-        asked = _seconds(response.headers.get("retry-after")) if response is not None else None
-        hint = self._hints.get(0, "is it running?")
-        return ModelSilentError(what, where=self._where, hint=hint, retry_after_s=asked)
+    async def complete(self, call: ChatCall) -> ChatReply:
+        """The reply.  Raises ModelSilentError or ModelRefusedError, whatever the provider raises.
+
+        Where the server does not take the form in which the answer's schema was told, it is asked in a looser one,
+        and from then on in that.
+        """
+        self._fits(call)
+        model, dialect = self._model(call)
+        while True:
+            form = min(self._form, len(dialect.forms) - 1)
+            try:
+                return await self._stream(model, dialect, call, dialect.forms[form])
+            except ModelRefusedError as error:
+                last = form == len(dialect.forms) - 1
+                if last or not call.answer_schema or not any(word in error.what.lower() for word in FORM_WORDS):
+                    raise
+                self._form = max(self._form, form + 1)
+
+    async def aclose(self) -> None:
+        """Close the connections of this event loop."""
+        for model in self._models.pop(asyncio.get_running_loop(), {}).values():
+            for name in ("_async_client", "root_async_client"):
+                client = getattr(model, name, None)
+                if client is not None:
+                    await client.close()
+
+    # ------------------------------------------------------------------- parts
+
+    def _fits(self, call: ChatCall) -> None:
+        needed = input_tokens(call) + call.max_tokens
+        if self._context_tokens and needed > self._context_tokens:
+            raise ModelRefusedError(
+                f"the prompt and its answer need about {needed:,} tokens, the context of {call.model_id} has "
+                f"{self._context_tokens:,}: it would be cut in silence",
+                where=self._where,
+                hint="raise model.context_tokens, if the model and the memory allow it",
+            )
+
+    def _model(self, call: ChatCall) -> tuple[BaseChatModel, Dialect]:
+        try:
+            models = self._models.setdefault(asyncio.get_running_loop(), {})
+            if call.temperature not in models:
+                models[call.temperature] = self._make(call.temperature)
+            model = models[call.temperature]
+            return model, dialect_of(model, self._context_tokens)
+        except ModelError:
+            raise
+        except Exception as error:  # whatever a provider's package or a user's factory raises
+            raise ModelRefusedError(
+                f"{call.model_id} cannot be made: {type(error).__name__}: {str(error)[:200]}", where=self._where
+            ) from error
+
+    async def _stream(self, model: BaseChatModel, dialect: Dialect, call: ChatCall, form: str) -> ChatReply:
+        began = time.monotonic()
+        limit = CHARACTERS_OF_TOKEN * call.max_tokens + 2000
+        seen = _Seen()
+        try:
+            stream = model.astream(_messages(call), **dialect.arguments(model, call, form))
+            async with aclosing(stream) as chunks:  # type: ignore[type-var]  # an async generator in all but name
+                async for chunk in chunks:
+                    seen.add(chunk)
+                    if seen.size > limit:
+                        seen.flooded = True
+                        break
+        except Exception as error:  # every client has errors of its own
+            own = isinstance(dialect, PlainDialect)
+            raise fault_of(error, call.model_id, where=self._where, hints=self._hints, own_code=own) from error
+        if not seen.flooded and not dialect.ended(seen.told):
+            raise UncertainError(
+                f"the answer of {call.model_id} broke off after {seen.size:,} characters",
+                where=self._where,
+                hint="look into the log of the server",
+            )
+        return seen.reply(call, time.monotonic() - began, limit)
+
+
+class _Seen:
+    """What came of a stream so far."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.calls: dict[Any, list[str]] = {}
+        self.told: dict[str, Any] = {}
+        self.size = 0
+        self.flooded = False
+        self.read = 0
+        self.written = 0
+
+    def add(self, chunk: Any) -> None:
+        text = _text(chunk.content)
+        self.texts.append(text)
+        self.size += len(text)
+        for part in _tool_texts(chunk):
+            self.calls.setdefault(part[0], []).append(part[1])
+            self.size += len(part[1])
+        self.told.update(chunk.response_metadata or {})
+        usage = getattr(chunk, "usage_metadata", None)
+        if usage:
+            self.read += max(0, usage["input_tokens"])
+            self.written += max(0, usage["output_tokens"])
+
+    def reply(self, call: ChatCall, duration_s: float, limit: int) -> ChatReply:
+        text = "".join(self.texts)
+        if self.calls:  # the answer came as the arguments of the one tool
+            text = "".join(next(iter(self.calls.values())))
+        reasons = [self.told.get(name) for name in ("done_reason", "finish_reason", "stop_reason")]
+        text = text[:limit].encode(errors="replace").decode()  # half of a surrogate pair cannot be written anywhere
+        return ChatReply(
+            text=text,
+            input_tokens=self.read or input_tokens(call),
+            output_tokens=self.written or estimated_tokens(text),
+            duration_s=duration_s,
+            finish="length" if self.flooded or any(reason in LENGTH for reason in reasons) else "stop",
+        )
+
+
+def _tool_texts(chunk: Any) -> list[tuple[Any, str]]:
+    """Index and text of each part of a tool's arguments; a whole message has them as objects."""
+    parts = getattr(chunk, "tool_call_chunks", None)
+    if parts:
+        return [(part.get("index"), part.get("args") or "") for part in parts]
+    calls = getattr(chunk, "tool_calls", None) or []
+    return [(index, json.dumps(one["args"])) for index, one in enumerate(calls)]
 
 
 def _messages(call: ChatCall) -> list[BaseMessage]:
@@ -94,22 +184,9 @@ def _messages(call: ChatCall) -> list[BaseMessage]:
     return [kinds[message.role](message.text) for message in call.messages]
 
 
-def _text(chunk: Any) -> str:
-    """The text of a chunk; parts that are no text (thoughts, tool calls) are passed over."""
-    content = chunk.content
+def _text(content: Any) -> str:
+    """The text of a chunk; parts that are no text (thoughts, pictures) are passed over."""
     if isinstance(content, str):
         return content
     parts = (part if isinstance(part, str) else part.get("text", "") for part in content)
     return "".join(part for part in parts if isinstance(part, str))
-
-
-def _first_line(error: Exception) -> str:
-    text = str(error).strip().split("\n")[0][:200]
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def _seconds(text: str | None) -> float | None:
-    try:
-        return max(0.0, float(text)) if text else None
-    except ValueError:  # a date
-        return None

@@ -1,112 +1,181 @@
 """Answers written down and given again, so that a run with a model can be repeated without one.
 
-A recording is JSON lines: the schema number, the key of a call, the model, the reply, and what the call was about.
-Keys, tokens, home folders and addresses are scrubbed before anything is written; the key of a call is that of the
+A recording is JSON lines: schema number, key of the call, model, prompt and edition, what was asked last, and the reply
+or the error.  Keys, tokens, home folders and addresses are scrubbed before anything is written; the key is that of the
 scrubbed call, so that a recording of one machine is found again on another.
 """
 
 from __future__ import annotations
 
-import json
+import fcntl
 import os
-import re
+from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from core.errors import ConfigError, ModelRefusedError, StorageError
+from pydantic import ValidationError
+
+from core import errors
+from core.errors import ConfigError, ModelBudgetError, ModelError, ModelRefusedError, StorageError
 from core.ids import content_hash
 from core.models import Chat, ChatCall, ChatReply
+from core.records import Record
+from runtime.models.asking import current_prompt
+from runtime.models.scrub import scrubbed
 
-__all__ = ["RecordingChat", "ReplayChat", "scrubbed"]
+__all__ = ["Recorded", "RecordingChat", "ReplayChat", "replay_key"]
 
-SCHEMA = 1
-SECRETS = (
-    (re.compile(r"\b(?:sk|pk|ghp|gho|github_pat|xox[abp]|AKIA|hf)[-_]?[A-Za-z0-9_\-]{16,}"), "[secret]"),
-    (re.compile(r"(?i)\bbearer\s+[A-Za-z0-9._~+/\-]{8,}=*"), "Bearer [secret]"),
-    (re.compile(r"(?i)((?:api[_-]?key|token|password|secret)\s*[=:]\s*)[^\s\"',;]{6,}"), r"\1[secret]"),
-    (re.compile(r"[A-Za-z0-9._%+\-]+@[A-Za-z0-9.\-]+\.[A-Za-z]{2,}"), "[address]"),
-    (re.compile(r"(?:/home/|/Users/)[^/\s\"']+"), "~"),
-)
+LINE_LIMIT = 4 * 1024 * 1024
 
 
-def scrubbed(text: str) -> str:
-    """Without keys, tokens, passwords, addresses and home folders."""
-    for pattern, instead in SECRETS:
-        text = pattern.sub(instead, text)
-    return text
+class Recorded(Record):
+    """A line of a recording."""
+
+    schema_number: Literal[1] = 1
+    key: str
+    model_id: str
+    prompt: str = ""
+    edition: str = ""
+    about: str = ""
+    reply: ChatReply | None = None
+    error: str = ""
+    """The name of a ModelError, where there is no reply."""
+    what: str = ""
 
 
-def _key(call: ChatCall) -> str:
-    """The same for the same question, whichever model is asked and wherever."""
+def replay_key(call: ChatCall) -> str:
+    """The same for the same question at the same temperature and seed, whichever model is asked and wherever."""
     told = call.model_dump(mode="json", exclude={"model_id", "version"})
-    return content_hash(json.loads(scrubbed(json.dumps(told))))
+    told["messages"] = [{"role": message.role, "text": scrubbed(message.text)} for message in call.messages]
+    return content_hash(told)
 
 
 class RecordingChat:
-    """Passes calls on, and appends each answer to `path` (0600).  Raises StorageError when it cannot be written."""
+    """Passes calls on, and appends what comes of each to `path` (0600).  Raises StorageError when it cannot.
+
+    Errors are recorded too, as a run that falls back to rules is a run; a budget is not the model's.
+    """
 
     def __init__(self, chat: Chat, path: Path) -> None:
         self._chat = chat
         self._path = path
 
     async def complete(self, call: ChatCall) -> ChatReply:
-        reply = await self._chat.complete(call)
-        line = {
-            "schema": SCHEMA,
-            "key": _key(call),
-            "model_id": call.model_id,
-            "about": scrubbed(call.messages[-1].text)[:200],
-            "reply": reply.model_dump(mode="json") | {"text": scrubbed(reply.text)},
-        }
+        """The reply of the chat.  Raises what it raises, and StorageError."""
+        try:
+            reply = await self._chat.complete(call)
+        except ModelBudgetError:
+            raise
+        except ModelError as error:
+            self._append(call, {"error": type(error).__name__, "what": scrubbed(error.what)[:500]})
+            raise
+        self._append(call, {"reply": reply.model_copy(update={"text": scrubbed(reply.text)})})
+        return reply
+
+    def _append(self, call: ChatCall, outcome: dict[str, Any]) -> None:
+        prompt = current_prompt.get()
+        line = Recorded(
+            key=replay_key(call),
+            model_id=call.model_id,
+            prompt=prompt.name if prompt else "",
+            edition=prompt.edition if prompt else "",
+            about=scrubbed(call.messages[-1].text)[:200] if call.messages else "",
+            **outcome,
+        )
+        data = (line.model_dump_json() + "\n").encode(errors="replace")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
             try:
-                os.write(descriptor, (json.dumps(line, ensure_ascii=False) + "\n").encode())
+                fcntl.flock(descriptor, fcntl.LOCK_EX)  # two processes may record into one file
+                size = os.fstat(descriptor).st_size
+                if size and os.pread(descriptor, 1, size - 1) != b"\n":
+                    data = b"\n" + data  # the line before was torn by a kill
+                written = os.write(descriptor, data)
+                if written < len(data):
+                    os.ftruncate(descriptor, size)
+                    raise OSError(28, "no space left on device")
             finally:
                 os.close(descriptor)
         except OSError as error:
-            raise StorageError(f"cannot write the recording: {error.strerror}", where=str(self._path)) from error
-        return reply
+            raise StorageError(
+                f"cannot write the recording: {error.strerror}",
+                where=str(self._path),
+                hint="is the disk full, or read-only?",
+            ) from error
 
 
 class ReplayChat:
-    """Answers from a recording, each as often as it is asked for.  Raises ConfigError for a file that is none."""
+    """Answers from a recording.  A call that was made several times gets its replies in order, then the last again.
+
+    Raises ConfigError for a file that is none.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._replies = {line["key"]: ChatReply.model_validate(line["reply"]) for line in _lines(path)}
+        self._lines: dict[str, list[Recorded]] = defaultdict(list)
+        self._editions: dict[str, set[str]] = defaultdict(set)
+        for line in _read(path):
+            self._lines[line.key].append(line)
+            self._editions[line.prompt].add(line.edition)
+        self._given: dict[str, int] = defaultdict(int)
 
     async def complete(self, call: ChatCall) -> ChatReply:
-        """Raises ModelRefusedError for a call that was not recorded."""
-        reply = self._replies.get(_key(call))
-        if reply is None:
-            raise ModelRefusedError(
-                f"the recording has no answer to this: {call.messages[-1].text[:80]!r}",
-                where=str(self._path),
-                hint="a prompt, the campaign or its seed has changed since; record it again",
-            )
-        return reply.model_copy(update={"source": "replay", "duration_s": 0.0, "cost_usd": 0.0})
+        """The recorded reply, which costs nothing.  Raises the recorded error, and ModelRefusedError for a call that
+        was not recorded, saying what differs as far as it can be known."""
+        key = replay_key(call)
+        lines = self._lines.get(key)
+        if not lines:
+            raise self._unknown(call)
+        line = lines[min(self._given[key], len(lines) - 1)]
+        self._given[key] += 1
+        if line.reply is None:
+            kind = getattr(errors, line.error, ModelRefusedError)
+            raise kind(line.what, where=f"replayed from {self._path.name}")
+        return line.reply.model_copy(update={"source": "replay", "duration_s": 0.0, "cost_usd": 0.0})
+
+    def _unknown(self, call: ChatCall) -> ModelRefusedError:
+        prompt = current_prompt.get()
+        if prompt is None:
+            name, why = "this", "the campaign, its seed or a prompt has changed since"
+        elif prompt.name not in self._editions:
+            name, why = prompt.name, f"no call of {prompt.name} was recorded"
+        elif prompt.edition not in self._editions[prompt.name]:
+            recorded = ", ".join(sorted(self._editions[prompt.name]))
+            name, why = prompt.name, f"the prompt file has changed: edition {prompt.edition}, recorded {recorded}"
+        else:
+            name, why = prompt.name, "the same edition was recorded with other contents: a campaign or seed has changed"
+        asked = scrubbed(call.messages[-1].text)[:80] if call.messages else ""
+        return ModelRefusedError(
+            f"the recording has no answer to {name}: {asked!r}",
+            where=str(self._path),
+            hint=f"{why}; record it again",
+        )
 
 
-def _lines(path: Path) -> list[dict[str, Any]]:
+def _read(path: Path) -> Iterator[Recorded]:
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read the recording: {error}", where=str(path)) from error
-    told: list[dict[str, Any]] = []
-    lines = text.split("\n")
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-            if row["schema"] != SCHEMA:
-                raise ConfigError(f"schema {row['schema']!r} is not known", where=f"{path}, line {number}")
-            ChatReply.model_validate(row["reply"])
-            told.append(row)
-        except (ValueError, KeyError, TypeError) as error:
-            if number == len(lines):  # the last line of a run that was killed
-                break
-            raise ConfigError(f"this is no recorded answer: {error}", where=f"{path}, line {number}") from error
-    return told
+        with path.open("rb") as file:
+            number = 0
+            while data := file.readline(LINE_LIMIT):
+                number += 1
+                if not data.strip():
+                    continue
+                try:
+                    yield Recorded.model_validate_json(data)
+                except ValidationError as error:
+                    if not data.endswith(b"\n") and len(data) < LINE_LIMIT:
+                        return  # the last line of a run that was killed
+                    raise ConfigError(
+                        f"this is no recorded answer: {_first(error)}",
+                        where=f"{path}, line {number}",
+                        hint="is it a file that `--record` wrote?",
+                    ) from error
+    except OSError as error:
+        raise ConfigError(f"cannot read the recording: {error.strerror}", where=str(path)) from error
+
+
+def _first(error: ValidationError) -> str:
+    fault = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}".removeprefix(": ")

@@ -236,12 +236,9 @@ class Wire(http.server.BaseHTTPRequestHandler):
         with self.stand_in.flying():
             if self.stand_in.latency_s:
                 self.stand_in.stopped.wait(self.stand_in.latency_s)
-            if fault is None:
-                told = self.stand_in.answer(asked)
-                if isinstance(told, Fault):
-                    fault, told = told, None
-            else:
-                told = None
+            told = self.stand_in.answer(asked)
+            if isinstance(told, Fault):
+                fault, told = fault or told, None
             if told is None:
                 told = asked.minimal() if asked.schema else "yes"
             text = told if isinstance(told, str) else json.dumps(told)

@@ -1,0 +1,36 @@
+"""Text without secrets, before it is written or shown.  Passwords that look like words are not found: nothing can."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+__all__ = ["scrubbed"]
+
+PATTERNS = (
+    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), "[key]"),
+    (re.compile(r"\b(?:sk|pk|rk)-[A-Za-z0-9_*\-]{8,}"), "[key]"),
+    (re.compile(
+        r"\b(?:ghp|gho|ghu|ghs|ghr|github_pat|glpat|xox[abeoprs]|hf|lsv2_pt|gsk)[_-][A-Za-z0-9_\-]{12,}"
+     ), "[key]"),
+    (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bAIza[A-Za-z0-9_\-]{30,}"), "[key]"),
+    (re.compile(r"\beyJ[A-Za-z0-9_\-]{8,2000}\.[A-Za-z0-9_\-]{8,2000}\.[A-Za-z0-9_\-]*"), "[token]"),
+    (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/\-]{8,}=*"), r"\1 [token]"),
+    (re.compile(r"(?i)((?:api[_-]?key|access[_-]?key|token|passwd|password|secret)[\"']?\s*[=:]\s*[\"']?)[^\s\"',;}\[]{6,}"),
+     r"\1[key]"),
+    (re.compile(r"(?<=://)[^\s/@:]+:[^\s/@]+(?=@)"), "[key]"),
+    (re.compile(
+        r"[A-Za-z0-9._%+\-]{1,64}@[A-Za-z0-9\-]{1,63}(?:\.[A-Za-z0-9\-]{1,63})*\.[A-Za-z]{2,24}\b"
+     ), "[address]"),
+    (re.compile(r"(?:/home/|/Users/|[A-Za-z]:\\Users\\)[^/\\\s\"'`:,;)]+"), "~"),
+)  # fmt: skip
+
+
+def scrubbed(text: str) -> str:
+    """Without API keys, bearer tokens, passwords in assignments and URLs, e-mail addresses and home folders."""
+    home = str(Path.home())
+    if len(home) > 1:
+        text = re.sub(rf"{re.escape(home)}(?![\w.-])", "~", text)
+    for pattern, instead in PATTERNS:
+        text = pattern.sub(instead, text)
+    return text
