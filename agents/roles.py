@@ -16,7 +16,7 @@ A role that raises is reported and left out of that cycle (proposers, voters) or
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -228,8 +228,16 @@ class Kit:
     campaign_id: str = ""
     model: Model | None = None
     """The language model of this seat; None where rules decide alone."""
+    models: Callable[[str, float | None], Model | None] | None = None
+    """Another model by name (empty: the seat's own), at a temperature (None: the campaign's)."""
     history: tuple[Experiment, ...] = ()
     """The finished trials of earlier cycles, for executors, which are handed no case."""
+
+    def with_model(self, model: str = "", temperature: float | None = None) -> Kit:
+        """The kit with another language model, or the same at another temperature; as it is where neither is named."""
+        if self.models is None or (not model and temperature is None):
+            return self
+        return replace(self, model=self.models(model, temperature))
 
     def remembered(
         self, text: str, k: int = 5, collection: str = "trajectories", campaign_id: str | None = None

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphDrained
@@ -28,6 +29,7 @@ from graph.job_back_end import job_back_end
 from graph.loading import space_of
 from graph.measure import BaselineError, control_arm, measure_baseline, reach_verdict
 from graph.sealed import sealed_evaluation
+from graph.seat_models import SeatModels, with_chosen_models
 from graph.state import CycleState
 from memory.history import History
 from memory.ledger import Ledger, StoredCampaign
@@ -95,20 +97,23 @@ async def run_campaign(
     open_recall: Callable[[], RecallView] | None = None,
     open_jobs: Callable[[StoredCampaign], Jobs] = job_back_end,
     stop: Stop | None = None,
+    record: Path | None = None,
 ) -> Ending:
     """Run or go on with `stored` until its target, its budget, or `stop`.
 
     `open_recall` is called in a thread while the baseline runs (loading the index and the model takes a second); what
     it opened is closed at the end.
-    `open_jobs` says where its jobs run (default: in this process).
+    `open_jobs` says where its jobs run (default: in this process).  What language models answer is written to `record`.
 
-    Raises BusyError when another process works on it, BaselineError when the baseline does not run.  Whatever is
+    Raises BusyError when another process works on it, ModelError when its language model is not there, BaselineError
+    when the baseline does not run.  Whatever is
     raised, what was finished is kept, and the same call goes on from there.
     """
     lease = ledger.leases.acquire(f"campaign {stored.id}")
     try:
         stored = ledger.update_campaign(stored.id, status="running", definition=stored.definition, new_session=True)
-        context = context_of(folder, ledger, stored, open_jobs)
+        await choose_models(ledger, stored)
+        context = context_of(folder, ledger, stored, open_jobs, record)
         forget = ledger.listen(context.history.apply)
         try:
             return await _run(folder, context, stored, stop or Stop(), open_recall)
@@ -233,6 +238,13 @@ async def one_cycle(graph: Cycle, context: Context, number: int, stop: Stop | No
     return context.history.last_finished_cycle >= number
 
 
+async def choose_models(ledger: Ledger, stored: StoredCampaign) -> None:
+    """Settle which language models the campaign has.  Raises ModelError when one asked for by name is not there."""
+    if stored.definition.wants_model():
+        history = History.load(ledger, stored.id)
+        await SeatModels(stored.definition, stored.id, ledger, history).choose()
+
+
 @contextmanager
 def open_cycle(folder: StateFolder, campaign_id: str) -> Iterator[Cycle]:
     """The compiled cycle with the campaign's checkpoints."""
@@ -251,16 +263,22 @@ def context_of(
     ledger: Ledger,
     stored: StoredCampaign,
     open_jobs: Callable[[StoredCampaign], Jobs] = job_back_end,
+    record: Path | None = None,
 ) -> Context:
     """What the nodes of a campaign are handed, without recall; the caller keeps its history listening."""
-    campaign = stored.definition
+    history = History.load(ledger, stored.id)
+    campaign = with_chosen_models(stored.definition, history)
+    models = None
+    if campaign.wants_model():
+        models = SeatModels(campaign, stored.id, ledger, history, record=record)
     return Context(
         campaign_id=stored.id,
         campaign=campaign,
         space=space_of(campaign),
         council=seat_council(campaign),
+        models=models,
         ledger=ledger,
-        history=History.load(ledger, stored.id),
+        history=history,
         jobs=open_jobs(stored),
         recall=None,
         experiments_folder=folder.experiments,

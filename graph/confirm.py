@@ -1,4 +1,4 @@
-"""Whether a new best is one: where a single run cannot tell it from the best before, both run again on the same seeds.
+"""Whether a new best is one: where a single run cannot tell it from the last one told, both run again on equal seeds.
 
 Notation: σ the noise floor of a single run, from r repeats of the baseline; d_1 … d_n paired differences of scores.
 A first difference above `CLEAR` · σ is believed as it stands.  Else, with n pairs of further seeds,
@@ -32,8 +32,8 @@ LEVEL = 0.9
 
 
 async def improvements(context: Context, case: Case, experiments: Sequence[Experiment]) -> list[AnyEvent]:
-    """What is to be told of this cycle's best: that it improved on the best before, or that it was challenged and how
-    that ended.  Nothing when no score is above the best before."""
+    """What is to be told of this cycle's best: that it improved on the last best told, or that it challenged that one
+    and how it ended.  Nothing when no score is above it."""
     scored = [e for e in experiments if e.score is not None and e.outcome.ok]
     best = max(scored, key=lambda e: e.score or 0.0, default=None)
     if best is None or best.score is None:
@@ -55,18 +55,19 @@ async def improvements(context: Context, case: Case, experiments: Sequence[Exper
 
 
 def _incumbent(context: Context, case: Case) -> tuple[str, Config | None, float | None]:
-    """Who is the best before this cycle: name, configuration, and mean score over its seeds."""
-    baseline, best = case.baseline, case.best
-    runs = context.history.runs(before=case.cycle)
-    own = None
-    if best is not None and best.score is not None:
-        told = runs.get(best.proposal.id, (best.score,))
+    """Who was last declared the best before this cycle, the baseline at first: name, configuration, and mean score.
+
+    Not the best-looking trial: against that a climb of many small steps, each inside the noise, would never be told.
+    """
+    baseline = case.baseline
+    names = [told.proposal_id for told in context.history.improvements if told.cycle < case.cycle]
+    holder = next((e for e in case.history if names and e.proposal.id == names[-1]), None)
+    if holder is not None and holder.score is not None:
+        told = context.history.runs(before=case.cycle).get(holder.proposal.id, (holder.score,))
         own = math.fsum(told) / len(told)
-    if baseline is not None and (own is None or baseline.mean >= own):
-        return "baseline", baseline.config, baseline.mean
-    if best is None:
-        return "", None, None
-    return best.proposal.id, best.config, own
+        if baseline is None or own > baseline.mean:
+            return holder.proposal.id, holder.config, own
+    return ("", None, None) if baseline is None else ("baseline", baseline.config, baseline.mean)
 
 
 async def _challenge(

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from agents.roles import Case, Kit, RecallView
-from core.campaign import Campaign
+from core.campaign import Campaign, ModelRole, Use
 from core.events import AnyEvent
 from core.ids import Clock, content_hash, system_clock
 from core.records import Direction, Guidance
-from graph.council import Council
+from graph.council import Council, named
+from graph.seat_models import SeatModels
 from memory.history import History
 from memory.ledger import Ledger
 from runtime.jobs import Jobs
@@ -36,7 +38,19 @@ class Context:
     experiments_folder: Path
     clock: Clock = system_clock
     guidance: tuple[Guidance, ...] = ()
+    models: SeatModels | None = None
     _opening: Case | None = None
+
+    @cached_property
+    def uses(self) -> dict[tuple[str, str], Use]:
+        """The campaign's word for each seat that may have a model, by role and name of the seat."""
+        council = self.campaign.council
+        told = {("proposer", name): use for name, use in named(council.proposers).items()}
+        told |= {("voter", name): use for name, use in named(council.voting).items()}
+        for role in ("director", "supervisor", "historian"):
+            use = getattr(council, role)
+            told[role, use.use] = use
+        return told
 
     def tell(self, *events: AnyEvent) -> None:
         """Append to the ledger; the history hears of it as a listener."""
@@ -55,8 +69,9 @@ class Context:
 
         `campaign` stands in for the campaign as it is asked for.
         """
+        seed = role_seed(self.campaign.seed, cycle, role, name)
         return Kit(
-            rng=np.random.default_rng(role_seed(self.campaign.seed, cycle, role, name)),
+            rng=np.random.default_rng(seed),
             recall=self.recall,
             clock=self.clock,
             emit=self.tell,
@@ -66,7 +81,20 @@ class Context:
             campaign=campaign or self.campaign,
             campaign_id=self.campaign_id,
             history=self.history.experiments(before=cycle),
+            **self._models(cycle, role, name, seed),
         )
+
+    def _models(self, cycle: int, role: str, name: str, seed: int) -> dict[str, Any]:
+        """The model of a seat, and how it comes by another."""
+        use = self.uses.get((role, name))
+        if self.models is None or use is None:
+            return {}
+        models, of = self.models, cast("ModelRole", role)
+        asked = self.campaign.model_of(of, use)
+        return {
+            "model": models.of(of, name, use, cycle, seed),
+            "models": lambda spec, temperature: models.named(spec or asked, of, name, cycle, seed, temperature),
+        }
 
     def remember(self, items: Sequence[Any]) -> None:
         """Hand trajectories and lessons to recall, where there is one that can be written."""

@@ -11,7 +11,7 @@ from agents.roles import Director, Executor, Historian, Proposer, Supervisor, Vo
 from core.campaign import Campaign, Use
 from core.records import Kind
 
-__all__ = ["Council", "seat_council"]
+__all__ = ["Council", "named", "seat_council"]
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,10 @@ def seat_council(campaign: Campaign) -> Council:
     """Every role of the campaign, made.  Raises ConfigError for an unknown name or a wrong parameter."""
     here = Path(campaign.here)
     uses = campaign.council
-    voters = _named(uses.voting)
+    voters = named(uses.voting)
     return Council(
         director=registry.make("director", uses.director, here),
-        proposers={name: registry.make("proposer", use, here) for name, use in _named(uses.proposers).items()},
+        proposers={name: registry.make("proposer", use, here) for name, use in named(uses.proposers).items()},
         voters={name: registry.make("voter", use, here) for name, use in voters.items()},
         weights={name: use.weight for name, use in voters.items()},
         supervisor=registry.make("supervisor", uses.supervisor, here),
@@ -55,11 +55,11 @@ def _executors(own: Use, here: Path) -> dict[Kind, Executor]:
     return seated
 
 
-def _named(uses: Sequence[Use]) -> dict[str, Use]:
-    """By seat name: the role's own, with a number when it sits twice (`novelty`, `novelty-2`)."""
+def named(uses: Sequence[Use]) -> dict[str, Use]:
+    """By seat name: the persona's or the role's own, with a number when it sits twice (`novelty`, `novelty-2`)."""
     named: dict[str, Use] = {}
     for use in uses:
-        short = use.use.rpartition(":")[2]
+        short = str(use.parameters.get("persona", "")) or use.use.rpartition(":")[2]
         count = sum(1 for name in named if name == short or name.startswith(f"{short}-"))
         named[short if not count else f"{short}-{count + 1}"] = use
     return named

@@ -47,6 +47,7 @@ from core.records import (
 from graph.context import opening_case, role_seed
 from graph.council import Council, seat_council
 from graph.loading import space_of
+from graph.seat_models import with_chosen_models
 from memory.history import Cycle, History
 
 __all__ = ["CycleLog", "DecisionLog", "Difference", "decision_log", "replay"]
@@ -96,7 +97,7 @@ def decision_log(campaign: Campaign, history: History) -> DecisionLog:
     """The log of all that `history` holds."""
     return DecisionLog(
         campaign_id=history.campaign_id,
-        campaign=campaign,
+        campaign=with_chosen_models(campaign, history),
         baseline=history.baseline,
         cycles=tuple(cycle_log(history, cycle) for _, cycle in sorted(history.cycles.items())),
     )
@@ -123,7 +124,7 @@ def replay(log: DecisionLog) -> list[Difference]:
 
     Raises ConfigError when a role of the campaign is not installed here.
     """
-    council, history = seat_council(log.campaign), _history(log)
+    council, history = seat_council(log.campaign), _history(log)  # the campaign of a log has the seats of its models
 
     async def all_of_them() -> list[Difference]:
         return [difference for cycle in log.cycles for difference in await _again(log, cycle, council, history)]
@@ -141,7 +142,7 @@ async def _again(log: DecisionLog, logged: CycleLog, council: Council, history: 
             dumps = [None if r is None else r.model_dump(mode="json") for r in (before, after)]
             differences.append(Difference(cycle=number, what=what, logged=dumps[0], replayed=dumps[1]))
 
-    if logged.direction is not None:
+    if logged.direction is not None and logged.direction.source != "model":
         name = campaign.council.director.use
         compare("direction", logged.direction, await council.director(opening, _kit(log, number, "director", name)))
     by_id = {proposal.id: proposal for proposal in logged.proposals}
@@ -160,7 +161,7 @@ async def _again(log: DecisionLog, logged: CycleLog, council: Council, history: 
             tallies=logged.tallies,
             rulings=logged.rulings[:place],
         )
-        if ruling.rule == "unjudged":  # the supervisor had failed; what failed is not on record
+        if ruling.rule == "unjudged" or ruling.source == "model":  # what failed, or a model said, is not in the log
             continue
         answered = await council.supervisor(by_id[ruling.proposal_id], case, kit)
         compare(f"ruling on {ruling.proposal_id}", ruling, answered)

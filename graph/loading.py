@@ -13,6 +13,7 @@ from core.errors import ConfigError, nearest
 from core.validation import config_error
 from graph.campaign_file import campaign_file, check_command, read_campaign
 from graph.council import seat_council
+from graph.seat_models import check_models
 from search.constraints import Region
 from search.rules import broken, parse_rules
 from search.space import Space
@@ -58,6 +59,7 @@ def check_campaign(campaign: Campaign, where: str) -> None:
     for number, region in enumerate(campaign.forbidden, 1):
         _check_region(region, space, f"{where}, forbidden {number}")
     seat_council(campaign)
+    check_models(campaign, where)
     check_command(campaign, where)
 
 

@@ -16,6 +16,7 @@ def model_use(campaign: Campaign, history: History) -> dict[str, Any] | None:
     """The use of models so far; None for a campaign without one.
 
     `degraded`: a model that was to answer did not, and rules decided in its place; `reason` is its last error.
+    `died`: it was silent or refused; `capped`: a cap on tokens, money or time was reached.
     """
     if not campaign.wants_model():
         return None
@@ -29,6 +30,8 @@ def model_use(campaign: Campaign, history: History) -> dict[str, Any] | None:
         **_sum(calls),
         "roles": {role: _sum([c for c in calls if c.role == role]) for role in dict.fromkeys(c.role for c in calls)},
         "degraded": bool(failed),
+        "died": any(call.error.startswith(("ModelSilentError", "ModelRefusedError")) for call in failed),
+        "capped": any(call.error.startswith("ModelBudgetError") for call in failed),
         "reason": failed[-1].error if failed else "",
     }
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, cast
 
-from agents.executors.constraints_file import write_learned
+from agents.executors.constraints_file import read_constraints, write_learned
 from agents.historians.training import JOB_STATUS, TrainingHistorian
 from agents.roles import RecallView
 from core.campaign import Campaign
@@ -57,7 +57,8 @@ class MultiAgentOrchestrator:
 
     `campaign`: a Campaign, a campaign file or its folder.  State folder and experiments' folder as everywhere: from
     the settings (`ARC_MEMORY_DIR`, `ARC_EXPERIMENTS_DIR`, `RATCHET_HOME`, …), or `home`.  With `CONTROL_PLANE_URL` its
-    jobs run there.  `open_recall` is given the folder's own recall by default; None goes without.
+    jobs run there.  What a person wrote into `constraints.json` of the state folder is forbidden.  `recall=False` goes
+    without memories of other campaigns.
     """
 
     def __init__(
@@ -70,9 +71,9 @@ class MultiAgentOrchestrator:
         environment: Mapping[str, str] = os.environ,
     ) -> None:
         self.offline_mode = offline_mode
-        self.campaign = _campaign(campaign)
         settings = load_settings({"home": home}, {}, environment)
         self._folder = _folder(settings)
+        self.campaign = _with_constraints(_campaign(campaign), self._folder.home / CONSTRAINTS)
         self._recall = recall
         self._ledger = self._folder.open_ledger()
         stored, _ = find_or_create(self._ledger, self.campaign)
@@ -349,6 +350,13 @@ def _campaign(given: Campaign | Path | str | None) -> Campaign:
     if given is not None:
         return load_campaign(Path(given))
     return load_campaign(Path("campaign.yaml") if Path("campaign.yaml").is_file() else EXAMPLE)
+
+
+def _with_constraints(campaign: Campaign, path: Path) -> Campaign:
+    """The campaign that forbids, too, what a person wrote into the file about its parameters."""
+    regions = [r for r in read_constraints(path, learned=False) if set(r.conditions) <= set(campaign.space)]
+    told = [region.model_dump(mode="json") for region in regions]
+    return campaign.model_copy(update={"forbidden": (*campaign.forbidden, *told)}) if told else campaign
 
 
 def _folder(settings: Settings) -> StateFolder:

@@ -15,6 +15,7 @@ from core.events import (
     AnyEvent,
     BaselineMeasured,
     BestChallenged,
+    BestImproved,
     CampaignFinished,
     CampaignInterrupted,
     CampaignStarted,
@@ -111,6 +112,7 @@ class History:
         self.controls: dict[str, ControlFinished] = {}
         self.verdict: Verdict | None = None
         self.challenges: list[tuple[int, Challenge]] = []
+        self.improvements: list[BestImproved] = []
         self.sealed: SealedResult | None = None
         self.trajectories: dict[str, Trajectory] = {}
         self.models: dict[str, ModelChosen] = {}
@@ -274,6 +276,8 @@ class History:
                 self.controls[event.arm] = event
             case BestChallenged():
                 self.challenges.append((event.cycle, event.challenge))
+            case BestImproved():
+                self.improvements.append(event)
             case SealedEvaluated():
                 self.sealed = event.result
             case VerdictReached():

@@ -3,6 +3,7 @@
     ---
     description: what it asks for
     max_tokens: 600                  # of the answer
+    answer: DirectionAnswer          # its form, a class of agents.answers
     variables:
       facts: {trusted: true}         # made by us
       memory: {max_chars: 2000}      # from outside: fenced, bounded, its control characters shown
@@ -55,6 +56,7 @@ class PromptFile(BaseModel):
     edition: str
     description: str
     max_tokens: int = Field(gt=0)
+    answer: str = Field(default="", description="the class of agents.answers that the answer must be; empty: none")
     variables: dict[str, Variable] = {}
     system: str
     user: str

@@ -106,15 +106,40 @@ class Space(RootModel[dict[str, Parameter]]):
             out[name] = parameter.canonical(config[name], name)
         return out
 
+    def completed(self, config: Mapping[str, Any]) -> Config:
+        """The canonical form with active parameters that are missing at their defaults.
+
+        Raises ConfigError as `validate_config` does.
+        """
+        filled = dict(config)
+        for _ in self.root:  # a default may activate another parameter
+            missing = self._missing(filled)
+            if missing is None:
+                break
+            filled[missing] = self._default(missing)
+        return self.validate_config(filled)
+
+    def _missing(self, config: Mapping[str, Any]) -> str | None:
+        out: Config = {}
+        for name, parameter in self.root.items():
+            if parameter.is_active(out):
+                if name not in config:
+                    return name
+                out[name] = config[name]
+        return None
+
+    def _default(self, name: str) -> Any:
+        parameter = self.root[name]
+        if parameter.default is not None:
+            return parameter.default
+        return parameter.from_unit(0.0 if isinstance(parameter, Choice) else 0.5)
+
     def defaults(self) -> Config:
         """The default of every active parameter; without one the middle of a number, the first option of a choice."""
         out: Config = {}
         for name, parameter in self.root.items():
             if parameter.is_active(out):
-                if parameter.default is not None:
-                    out[name] = parameter.default
-                else:
-                    out[name] = parameter.from_unit(0.0 if isinstance(parameter, Choice) else 0.5)
+                out[name] = self._default(name)
         return out
 
     def sample(self, rng: np.random.Generator) -> Config:

@@ -25,6 +25,8 @@ from core.events import (
     JobReported,
     JobStarted,
     LessonLearned,
+    ModelCalled,
+    ModelChosen,
     ProposalApplied,
     ProposalMade,
     ProposalRuled,
@@ -96,6 +98,14 @@ class Progress:
                 size = f"{budget.cycles} cycles of up to {self._campaign.council.jobs_per_cycle} jobs"
                 done = f", {self._last_cycle} done" if self._last_cycle else ""
                 self._tell(cycle, "campaign", f"{self._id}: {size}{done}, {limits.parallel} jobs at once")
+            case ModelChosen():
+                self._tell(cycle, "model", f"{event.asked} is {event.model}: {event.reason}")
+            case ModelCalled() if event.error:
+                self._tell(cycle, "model", f"{event.seat}: {event.error}; rules decide", "bad")
+            case ModelCalled() if self._output.verbose:
+                tokens = event.input_tokens + event.output_tokens
+                took = f"{tokens} tokens in {event.duration_s:.1f} s"
+                self._tell(cycle, "model", f"{event.role} {event.seat}: {event.prompt} {event.edition}, {took}")
             case BaselineMeasured():
                 baseline = event.baseline
                 self._best = baseline.mean

@@ -1,5 +1,5 @@
 """Directors: how to search in this cycle, and why."""
 
-from agents.directors import thresholds
+from agents.directors import advised, thresholds
 
-__all__ = ["thresholds"]
+__all__ = ["advised", "thresholds"]

@@ -24,11 +24,17 @@ from search.constraints import Condition, Region
 __all__ = ["read_constraints", "write_learned"]
 
 SCHEMA = 1
+LISTS = ("forbidden_ranges", "forbidden_regions")
 
 
-def read_constraints(path: Path) -> list[Region]:
-    """The regions in the file; none when there is no file.  Raises ConfigError for what cannot be read."""
+def read_constraints(path: Path, *, learned: bool = True) -> list[Region]:
+    """The regions in the file, without `learned` those of a person; none when there is no file.
+
+    Raises ConfigError for what cannot be read.
+    """
     data = _read(path)
+    if not learned:
+        data = {key: [e for e in data.get(key, []) if not e.get("learned")] for key in LISTS}
     ranges = [_from_range(entry, path) for entry in data.get("forbidden_ranges", [])]
     try:
         fields = ("conditions", "reason", "evidence")
@@ -69,7 +75,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"cannot read the constraints: {error}", where=str(path)) from error
     if not isinstance(data, dict) or not all(
         isinstance(data.get(key, []), list) and all(isinstance(entry, dict) for entry in data.get(key, []))
-        for key in ("forbidden_ranges", "forbidden_regions")
+        for key in LISTS
     ):
         raise ConfigError(
             "constraints are an object with lists `forbidden_ranges` and `forbidden_regions`", where=os.fspath(path)

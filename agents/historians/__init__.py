@@ -1,5 +1,5 @@
 """Historians: what came of it, and what it teaches."""
 
-from agents.historians import chronicler
+from agents.historians import chronicler, reflective
 
-__all__ = ["chronicler"]
+__all__ = ["chronicler", "reflective"]

@@ -56,15 +56,15 @@ class TrainingHistorian:
         written anew.
 
         A result has `experiment_id`, `config`, `metrics` and `status` (COMPLETED, FAILED, CANCELLED, in any case).
-        Integrating the same results twice is integrating them once.  Raises ConfigError for one that lacks a field.
+        Integrating the same results twice is integrating them once, and is answered alike: `best_metrics_updated` says
+        whether the best is another than before that cycle.  Raises ConfigError for one that lacks a field.
         """
-        before = self.best_metrics()
         results = [_checked(result, i) for i, result in enumerate(experiment_results)]
         known = {e.proposal.id for e in self.history.experiments()} | {*self.history.outcomes}
         fresh = [result for result in results if result["experiment_id"] not in known]
         self._tell(*(event for result in fresh for event in self._reported(result, cycle_id)))
         statuses = Counter(str(result["status"]).upper() for result in results)
-        best = self.best_metrics()
+        best, before = self.history.best(before=cycle_id + 1), self.history.best(before=cycle_id)
         written = self.export() is not None
         return {
             "status": "integrated",
@@ -72,8 +72,8 @@ class TrainingHistorian:
             "total_experiments": len(results),
             "successful": statuses["COMPLETED"],
             "failed": statuses["FAILED"],
-            "best_metrics": best,
-            "best_metrics_updated": best != before,
+            "best_metrics": self.best_metrics(),
+            "best_metrics_updated": best is not None and (before is None or best.proposal.id != before.proposal.id),
             "training_history_updated": written,
         }
 
@@ -125,16 +125,16 @@ class TrainingHistorian:
         best = self.history.best()
         return dict(best.outcome.metrics) if best is not None else {}
 
-    def patterns(self, share: float = 0.5, quantile: float = 0.25) -> list[tuple[str, Any, float]]:
-        """(parameter, value, frequency) of the values that at least `share` of the best `quantile` have, most frequent
-        first.  Numbers on a continuous scale rarely repeat, and then are no pattern."""
+    def patterns(self, share: float = 0.5, quantile: float = 1.0) -> list[tuple[str, Any, float]]:
+        """(parameter, value, frequency): the values that at least `share` of the successful configurations have, most
+        frequent first.  `quantile` looks at the best part of them only.  What a single one has is no pattern."""
         scored = sorted(
             (e for e in self.history.experiments() if e.score is not None and e.outcome.ok),
             key=lambda e: -(e.score or 0.0),
         )
         winners = scored[: math.ceil(len(scored) * quantile)]
         counted = Counter((name, _frozen(value)) for e in winners for name, value in e.config.items())
-        found = [(name, value, count / len(winners)) for (name, value), count in counted.items()]
+        found = [(name, value, count / len(winners)) for (name, value), count in counted.items() if count > 1]
         return sorted((p for p in found if p[2] >= share), key=lambda p: (-p[2], p[0], str(p[1])))
 
     def get_performance_trend(self, metric: str, window: int = 10) -> list[float]:

@@ -1,5 +1,5 @@
 """Supervisors: what may run."""
 
-from agents.supervisors import gatekeeper
+from agents.supervisors import gatekeeper, reviewed
 
-__all__ = ["gatekeeper"]
+__all__ = ["gatekeeper", "reviewed"]

@@ -1,5 +1,5 @@
 """Voters: each judges every proposal by one thing it knows about."""
 
-from agents.voters import constraints, novelty, reward, world_model
+from agents.voters import constraints, novelty, persona, reward, world_model
 
-__all__ = ["constraints", "novelty", "reward", "world_model"]
+__all__ = ["constraints", "novelty", "persona", "reward", "world_model"]

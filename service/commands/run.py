@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.campaign import Campaign
-from core.errors import BudgetError, BusyError, RatchetError, UsageError
+from core.errors import BudgetError, BusyError, ModelBudgetError, ModelError, RatchetError, UsageError
 from service.output import Output
 from service.state import campaign_defaults, campaign_overrides, open_folder, pick_campaign, resume_command, settings_of
 
@@ -87,6 +87,7 @@ def run_stored(args: argparse.Namespace, output: Output, folder: StateFolder, le
                 open_recall=lambda: folder.open_recall(ledger),
                 open_jobs=open_jobs,
                 stop=stopping.stop,
+                record=Path(args.record) if args.record else None,
             )
         finally:
             forget()
@@ -205,12 +206,26 @@ def _show_end(
         output.say(f"go on with: {summary['resume']}")
     if status == "budget":
         return BudgetError.exit_code
+    if (model := summary["model"]) and not failed and trouble is None and model["asked"] != "auto":
+        if model["died"]:
+            output.say("the model gave out, and rules decided in its place: exit 4")
+            return ModelError.exit_code
+        if model["capped"]:
+            output.say("the model's budget is spent, and rules decided in its place: exit 7")
+            return ModelBudgetError.exit_code
     return 1 if failed else trouble.exit_code if trouble else 0
 
 
 def _dry_run(campaign: Campaign, output: Output) -> int:
     budget = campaign.budget
-    value = {"campaign": campaign.name, "status": "checked", "command": list(campaign.command), "cycles": budget.cycles}
+    asks = _asks(campaign)
+    value = {
+        "campaign": campaign.name,
+        "status": "checked",
+        "command": list(campaign.command),
+        "cycles": budget.cycles,
+        "model": asks,
+    }
     seats = ", ".join(use.use for use in campaign.council.proposers)
     voters = ", ".join(use.use for use in campaign.council.voting)
     text = (
@@ -220,6 +235,9 @@ def _dry_run(campaign: Campaign, output: Output) -> int:
         f"  budget     {budget.cycles} cycles of up to {campaign.council.jobs_per_cycle} jobs, "
         f"{campaign.limits.parallel} at once, each at most {campaign.limits.time_s:g} s"
     )
+    if asks:
+        cost = "" if asks["usd"] is None else f", ${asks['usd']:.2f}"
+        text += f"\n  model      {asks['model']}: at most {asks['calls']} calls, {asks['tokens']:,} tokens{cost}"
     output.result(value, text)
     return 0
 
@@ -233,6 +251,19 @@ def _budgets(args: argparse.Namespace) -> dict[str, Any]:
         **model_budgets(args),
     }
     return {key: value for key, value in given.items() if value is not None}
+
+
+def _asks(campaign: Campaign) -> dict[str, Any] | None:
+    """What language models will be asked for at most, repairs left out; None without a model."""
+    from agents.model_seats import estimate, with_model_seats
+    from runtime.models.meter import price_of
+
+    if not campaign.wants_model():
+        return None
+    cycle, cycles = estimate(with_model_seats(campaign.council)), campaign.budget.cycles
+    price = price_of(campaign.model.use, campaign.model.prices)
+    usd = None if price is None else cycle.tokens * cycles * max(price.input, price.output) / 1e6
+    return {"model": campaign.model.use, "calls": cycle.calls * cycles, "tokens": cycle.tokens * cycles, "usd": usd}
 
 
 def model_choice(args: argparse.Namespace) -> dict[str, Any]:

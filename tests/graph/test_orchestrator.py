@@ -56,6 +56,7 @@ def test_an_autonomous_cycle_is_decided_carried_out_and_integrated(orchestrator:
         r["metrics"]["score"] for r in orchestrator.historian.results(1) if r["status"] == "COMPLETED"
     )
     assert integrated["training_history_updated"] is True
+    assert integrated["best_metrics_updated"] is True
     assert integrated["missing"] == []
 
 
@@ -185,6 +186,24 @@ def test_the_history_is_exported_in_its_documented_form(orchestrator: MultiAgent
     assert (tmp_path / "state" / "training_history.json").stat().st_mode & 0o077 == 0
 
 
+def test_a_person_s_constraints_are_kept_by_the_council_too(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    ranges = [
+        {"param": "x", "min": 0.0, "max": 0.6, "reason": "mine"},
+        {"param": "y", "min": 0.0, "max": 1.0, "reason": "another campaign's", "learned": True},
+        {"param": "learning_rate", "min": 0.1, "max": 1.0, "reason": "it has none"},
+    ]
+    (tmp_path / "state" / "constraints.json").write_text(json.dumps({"forbidden_ranges": ranges}))
+    with opened(tmp_path) as orchestrator:
+        answers = [orchestrator.run_autonomous_cycle(cycle) for cycle in (1, 2)]
+    decisions = [decision for answer in answers for decision in answer["decisions"]]
+    assert any(decision["decision"] == "accept" for decision in decisions)
+    for decision in decisions:
+        assert decision["config"]["x"] > 0.6 or decision["reason"] == "mine"
+    told = json.loads((tmp_path / "state" / "constraints.json").read_text())["forbidden_ranges"]
+    assert [entry["reason"] for entry in told if not entry.get("learned")] == ["mine", "it has none"]
+
+
 def test_results_from_elsewhere_are_integrated_once(orchestrator: MultiAgentOrchestrator) -> None:
     historian = orchestrator.registry.get_agent("historian_001")
     results = [
@@ -197,8 +216,15 @@ def test_results_from_elsewhere_are_integrated_once(orchestrator: MultiAgentOrch
     assert answer["best_metrics"] == {"score": 0.4}
     assert answer["best_metrics_updated"] is True
     again = historian.integrate_experiment_results(results, 1)
-    assert again["best_metrics_updated"] is False
-    assert historian.training_history()["total_experiments"] == 3
-    assert historian.get_performance_trend("score") == [0.4, 0.2]
+    assert again == answer
+    later = historian.integrate_experiment_results(
+        [{"experiment_id": "poor", "config": {"x": 0.5, "y": 0.1, "kind": "b"}, "status": "completed",
+          "metrics": {"score": 0.1}}], 2
+    )  # fmt: skip
+    assert later["best_metrics_updated"] is False
+    assert historian.training_history()["total_experiments"] == 4
+    assert historian.get_performance_trend("score") == [0.4, 0.2, 0.1]
+    assert historian.patterns() == [("kind", "a", 2 / 3), ("y", 0.5, 2 / 3)]
+    assert historian.patterns(quantile=0.3) == []  # one configuration has nothing in common
     with pytest.raises(ConfigError, match="metrics"):
         historian.integrate_experiment_results([{"experiment_id": "x", "config": {}, "status": "completed"}], 1)

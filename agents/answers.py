@@ -1,0 +1,84 @@
+"""The forms of the answers that roles ask of a language model.  Bounded, so that an answer cannot flood a record."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = [
+    "AnalogyAnswer",
+    "DirectionAnswer",
+    "DissentAnswer",
+    "IdeaAnswer",
+    "Judgement",
+    "JudgementAnswer",
+    "ReflectionAnswer",
+    "ReviewAnswer",
+]
+
+Text = Annotated[str, Field(min_length=1, max_length=1000)]
+Name = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class DirectionAnswer(_Answer):
+    mode: Literal["explore", "exploit", "recover"]
+    focus: list[Name] = Field(default=[], max_length=20)
+    reason: Text
+
+
+class Idea(_Answer):
+    changes: dict[Name, float | int | bool | str | list[str]] = Field(min_length=1, max_length=50)
+    reason: Text
+
+
+class IdeaAnswer(_Answer):
+    proposals: list[Idea] = Field(min_length=1, max_length=5)
+
+
+class Analogy(Idea):
+    memories: list[Name] = Field(min_length=1, max_length=10)
+
+
+class AnalogyAnswer(_Answer):
+    proposals: list[Analogy] = Field(min_length=1, max_length=5)
+
+
+class Judgement(_Answer):
+    label: Annotated[str, Field(min_length=1, max_length=3)]
+    score: float = Field(ge=-1, le=1)
+    confidence: float = Field(ge=0, le=1)
+    reason: Text
+
+
+class JudgementAnswer(_Answer):
+    judgements: list[Judgement] = Field(min_length=1, max_length=40)
+
+
+class Objection(_Answer):
+    label: Annotated[str, Field(min_length=1, max_length=3)]
+    reason: Text
+
+
+class DissentAnswer(JudgementAnswer):
+    objection: Objection
+
+
+class ReviewAnswer(_Answer):
+    verdict: Literal["stand", "reject"]
+    evidence: list[Name] = Field(default=[], max_length=20)
+    reason: Text
+
+
+class Insight(_Answer):
+    text: Text
+    evidence: list[Name] = Field(min_length=1, max_length=20)
+
+
+class ReflectionAnswer(_Answer):
+    insights: list[Insight] = Field(default=[], max_length=3)
+    plan: list[Text] = Field(default=[], max_length=10)

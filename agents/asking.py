@@ -1,0 +1,28 @@
+"""How a role asks its language model: by prompt file, with its checks, and without trouble for the cycle."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from agents.roles import Kit
+from core.errors import ModelError
+from core.models import Check
+from prompts import render
+
+__all__ = ["ask"]
+
+A = TypeVar("A", bound=BaseModel)
+
+
+async def ask(
+    kit: Kit, prompt: str, answer: type[A], check: Check | None = None, **variables: Any
+) -> tuple[A | None, str]:
+    """The valid answer of the seat's model; or None, and why there is none, and the role's rules decide."""
+    if kit.model is None:
+        return None, "there is no model"
+    try:
+        return await kit.model.ask(render(prompt, **variables), answer, check), ""
+    except ModelError as error:
+        return None, error.what

@@ -1,0 +1,83 @@
+"""A case in words, short enough for a prompt: what is asked, what may change, what was tried."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agents.roles import Case
+from agents.wording import describe_value
+from core.records import Config, Experiment, Proposal
+
+__all__ = ["facts", "guidance", "history", "outcomes", "proposal_line"]
+
+LAST_TRIALS = 12
+"""Of the history: the best five, and so many of the newest."""
+
+
+def facts(case: Case) -> str:
+    """Campaign, objective, space, baseline, best, and what is forbidden: all from the campaign and the ledger."""
+    objective = case.campaign.objective
+    lines = [f"Campaign {case.campaign.name}, cycle {case.cycle}: {objective.goal} {objective.metric}.", "Space:"]
+    lines += [f"- {name}: {_spec(spec)}" for name, spec in case.campaign.space.items()]
+    if case.baseline is not None:
+        noise = f" ± {case.baseline.noise_sd:.2g}"
+        lines.append(
+            f"Baseline {_config(case.baseline.config)}: {objective.metric} {_value(case, case.baseline.mean)}{noise}"
+        )
+    if case.best is not None and case.best.score is not None:
+        best = f"{case.best.proposal.id} {_config(case.best.config)}"
+        lines.append(f"Best so far {best}: {objective.metric} {_value(case, case.best.score)}")
+    lines += [f"Forbidden: {region}" for region in case.forbidden()[:8]]
+    return "\n".join(lines)
+
+
+def history(case: Case) -> str:
+    """The best five trials and the newest, a line each; what failed says why."""
+    scored = sorted((e for e in case.history if e.score is not None), key=lambda e: -(e.score or 0.0))[:5]
+    shown = {e.proposal.id: e for e in (*scored, *case.history[-LAST_TRIALS:])}
+    order = [e for e in case.history if e.proposal.id in shown]
+    return "\n".join(_trial(case, e) for e in order) or "nothing yet"
+
+
+def outcomes(case: Case, experiments: Sequence[Experiment]) -> str:
+    return "\n".join(_trial(case, e) for e in experiments) or "nothing was run"
+
+
+def guidance(case: Case) -> str:
+    return "\n".join(one.text for one in case.guidance) or "nothing"
+
+
+def proposal_line(proposal: Proposal, case: Case) -> str:
+    """What is proposed, by whom and why, and what the world model expects of it."""
+    expected = ""
+    if proposal.expected is not None:
+        value = case.campaign.objective.value(proposal.expected.mean)
+        expected = f"; predicted {case.campaign.objective.metric} {value:.4g} ± {proposal.expected.sd:.2g}"
+    return f"{_config(proposal.config)}{expected}; {proposal.proposer}: {proposal.rationale}"
+
+
+def _trial(case: Case, e: Experiment) -> str:
+    told = f"{case.campaign.objective.metric} {_value(case, e.score)}" if e.score is not None else _failure(e)
+    return f"{e.proposal.id} {_config(e.config)}: {told}"
+
+
+def _failure(e: Experiment) -> str:
+    return f"{e.outcome.status}: {e.outcome.reason or e.outcome.cause}"[:160]
+
+
+def _value(case: Case, score: float) -> str:
+    return f"{case.campaign.objective.value(score):.5g}"
+
+
+def _config(config: Config) -> str:
+    return " ".join(f"{name}={describe_value(value)}" for name, value in config.items())
+
+
+def _spec(spec: dict[str, object]) -> str:
+    kind = spec.get("type")
+    told = f"one of {spec['options']}" if "options" in spec else f"{kind} {spec.get('low')} … {spec.get('high')}"
+    if kind == "subset":
+        told = f"a list from {spec['options']}"
+    log = ", logarithmic" if spec.get("log") else ""
+    when = f", only with {spec['when']}" if spec.get("when") else ""
+    return f"{told}{log}{when}"

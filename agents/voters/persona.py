@@ -1,0 +1,161 @@
+"""A language model as a voter, in the part of a persona.
+
+One call a cycle judges everything on the table.  The proposals are shown by letters in a shuffled order, so that
+neither place nor proposer sways the judge, and one planted configuration that is known to be bad is among them: a judge
+who approves that one is hardly believed in this cycle.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from agents import briefing, guards
+from agents.answers import DissentAnswer, JudgementAnswer
+from agents.asking import ask
+from agents.personas import FILE, Persona, PersonaRegistry
+from agents.registry import voter
+from agents.roles import Case, Kit, Voter
+from core.records import Proposal, Vote
+
+__all__ = ["persona"]
+
+APPROVES = 0.3
+"""A score of the planted configuration above which the judge has failed."""
+FOOLED = 0.25
+"""Share of its confidence that is left to a judge who approved the planted configuration."""
+DISSENTER = "dissenter"
+LETTERS = string.ascii_uppercase
+
+
+@dataclass(frozen=True)
+class _Table:
+    """What is shown: letters → proposals, among them maybe a planted one."""
+
+    by_letter: dict[str, Proposal]
+    planted: str
+
+    def text(self, case: Case) -> str:
+        return "\n".join(f"{letter}: {_line(p, case)}" for letter, p in self.by_letter.items())
+
+
+@voter("persona")
+def persona(persona: str = "critical", file: str = FILE) -> Voter:
+    """Votes as `persona` does (of `file` beside the campaign, or one that ships); abstains without an answer.
+
+    Without the permission to veto, its no is never a veto.  The dissenter objects to the favourite of the world model.
+    """
+    PersonaRegistry().names()  # what ships is readable
+
+    async def vote(proposal: Proposal, case: Case, kit: Kit) -> Vote:
+        key = ("persona", persona, file)
+        if key not in case.memo:
+            case.memo[key] = await _judge_all(persona, file, case, kit)
+        votes: dict[str, Vote] = case.memo[key]
+        return votes.get(proposal.id) or _abstains(proposal, persona, "it was not asked about this one")
+
+    return vote
+
+
+async def _judge_all(seat: str, file: str, case: Case, kit: Kit) -> dict[str, Vote]:
+    who = PersonaRegistry(Path(case.campaign.here), file).seated(seat)
+    proposals = [p for p in case.proposals if p.kind == "experiment"]
+    if not proposals:
+        return {}
+    table = _laid_out(proposals, case, kit)
+    kit = kit.with_model(who.model, who.temperature)
+    told = {
+        "persona": who.description,
+        "facts": briefing.facts(case),
+        "history": briefing.history(case),
+        "proposals": table.text(case),
+    }
+    answer: JudgementAnswer | None
+    if who.name == DISSENTER:
+        favourite = _favourite(table)
+        answer, why = await ask(
+            kit, "voter/dissent", DissentAnswer, lambda a: _dissent_faults(a, table, favourite, case),
+            favourite=favourite, **told,
+        )  # fmt: skip
+    else:
+        answer, why = await ask(kit, "voter/judgement", JudgementAnswer, lambda a: _faults(a, table, case), **told)
+    if answer is None:
+        return {p.id: _abstains(p, who.name, why) for p in proposals}
+    return _votes(answer, table, who)
+
+
+def _votes(answer: JudgementAnswer, table: _Table, who: Persona) -> dict[str, Vote]:
+    fooled = any(j.label == table.planted and j.score > APPROVES for j in answer.judgements)
+    votes: dict[str, Vote] = {}
+    for judgement in answer.judgements:
+        if judgement.label == table.planted or judgement.label not in table.by_letter:
+            continue
+        proposal = table.by_letter[judgement.label]
+        reason, confidence, score = judgement.reason, judgement.confidence, judgement.score
+        if isinstance(answer, DissentAnswer) and answer.objection.label == judgement.label:
+            reason, score = f"objects: {answer.objection.reason}", min(score, 0.0)
+        if fooled:
+            confidence *= FOOLED
+            reason += " (it approved a configuration that is known to be bad: hardly believed)"
+        if "veto" not in who.permissions:
+            score = max(score, -0.99)
+        if "vote" not in who.permissions:
+            confidence = 0.0
+        votes[proposal.id] = Vote(
+            proposal_id=proposal.id, voter=who.name, score=score, confidence=confidence, reason=reason, source="model"
+        )
+    return votes
+
+
+def _laid_out(proposals: Sequence[Proposal], case: Case, kit: Kit) -> _Table:
+    planted = _known_to_be_bad(case)
+    shown = [*proposals[: len(LETTERS) - 1], *([planted] if planted else [])]
+    order = kit.rng.permutation(len(shown))
+    by_letter = {LETTERS[place]: shown[int(index)] for place, index in enumerate(order)}
+    letter = next((name for name, p in by_letter.items() if planted and p.id == planted.id), "")
+    return _Table(by_letter, letter)
+
+
+def _known_to_be_bad(case: Case) -> Proposal | None:
+    """A configuration that failed, else the worst that is clearly below the baseline; None where nothing is known."""
+    failed = [e for e in case.history if e.outcome.status == "failed" and e.outcome.tells_of_config]
+    floor = case.baseline.mean - 3 * case.baseline.noise_sd if case.baseline else -np.inf
+    poor = sorted((e for e in case.history if e.score is not None and e.score < floor), key=lambda e: e.score or 0.0)
+    found = failed[-1:] or poor[:1]
+    if not found:
+        return None
+    return found[0].proposal.model_copy(update={"id": "planted", "expected": None, "rationale": "a bold step"})
+
+
+def _favourite(table: _Table) -> str:
+    """The letter of the proposal that the world model expects most of."""
+    letters = [letter for letter in table.by_letter if letter != table.planted]
+    return max(letters, key=lambda one: e.mean if (e := table.by_letter[one].expected) else -np.inf)
+
+
+def _faults(answer: JudgementAnswer, table: _Table, case: Case) -> list[str]:
+    labels = [judgement.label for judgement in answer.judgements]
+    faults = [f"there is no {label!r} on the table" for label in labels if label not in table.by_letter]
+    faults += [f"{label} is not judged" for label in table.by_letter if label not in labels]
+    faults += [f"{label} is judged twice" for label in dict.fromkeys(labels) if labels.count(label) > 1]
+    return faults + [fault for j in answer.judgements for fault in guards.judged(j.reason, case, table.by_letter)]
+
+
+def _dissent_faults(answer: DissentAnswer, table: _Table, favourite: str, case: Case) -> list[str]:
+    faults = _faults(answer, table, case) + guards.judged(answer.objection.reason, case, table.by_letter)
+    if answer.objection.label != favourite:
+        faults.append(f"the objection must be to {favourite}, the favourite")
+    return faults
+
+
+def _line(proposal: Proposal, case: Case) -> str:
+    """A proposal without its proposer's name, which would sway the judge."""
+    return briefing.proposal_line(proposal, case).replace(f"{proposal.proposer}: ", "", 1)
+
+
+def _abstains(proposal: Proposal, name: str, why: str) -> Vote:
+    return Vote(proposal_id=proposal.id, voter=name, score=0.0, confidence=0.0, reason=f"no opinion: {why}")
