@@ -184,7 +184,9 @@ def _read(path: Path) -> Iterator[Recorded]:
                         hint="is it a file that `--record` wrote?",
                     ) from error
     except OSError as error:
-        raise ConfigError(f"cannot read the recording: {error.strerror}", where=str(path)) from error
+        raise ConfigError(
+            f"cannot read the recording: {error.strerror}", where=str(path), hint="`run --record FILE` writes one"
+        ) from error
 
 
 def _first(error: ValidationError) -> str:

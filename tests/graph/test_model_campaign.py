@@ -41,7 +41,7 @@ def calls(home: Path) -> list[ModelCalled]:
 
 
 def comparable(home: Path) -> dict[str, Any]:
-    """The account; proposers and voters speak side by side, so the order in which they are told is nobody's decision."""
+    """The account; proposers and voters speak side by side, so the order of telling is nobody's decision."""
     told = account(home)
     for cycle in told["cycles"].values():
         cycle["proposals"] = sorted(cycle["proposals"], key=lambda p: p["id"])
