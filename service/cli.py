@@ -202,6 +202,7 @@ def _feedback_options(at: argparse.ArgumentParser) -> None:
     at.add_argument(
         "--guidance", action="append", metavar="TEXT", help='what to look at, such as "Focus on type hints"'
     )
+    _model_options(at)
     at.add_argument(
         "--write", action="store_true", help="write # comments into the files; their syntax trees stay the same"
     )
