@@ -236,6 +236,12 @@ _SPECIAL = {
     "__contains__": "Test membership in {owner}",
     "__delitem__": "Delete an item of {owner}",
     "__post_init__": "Finish the construction of {owner}",
+    "__aenter__": "Enter the asynchronous context of {owner}",
+    "__aexit__": "Leave the asynchronous context of {owner}",
+    "__aiter__": "Iterate asynchronously over {owner}",
+    "__anext__": "Give the next item of {owner}, asynchronously",
+    "__next__": "Give the next item of {owner}",
+    "__bool__": "Tell whether {owner} counts as true",
 }
 
 
@@ -259,6 +265,8 @@ def function_purpose(facts: FunctionFacts) -> str:
         own = [each for each in dict.fromkeys(written) if each not in given]
         tail += f", and set up {_listing(own)}" if facts.name == "__init__" and own else ""
         return _SPECIAL[facts.name].format(owner=owner) + tail
+    if facts.name.startswith("__") and facts.name.endswith("__"):
+        return f"Implement `{facts.name}` of {owner}" + (f" for {_listing(given, 2)}" if given else "")
     parts = list(identifier_parts(facts.name.strip("_")))
     if not parts:
         return f"Local function of {owner}"
