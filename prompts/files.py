@@ -35,7 +35,7 @@ from core.ids import content_hash
 from core.models import Prompt
 from core.validation import config_error
 
-__all__ = ["PromptFile", "Variable", "fenced", "load", "names", "render"]
+__all__ = ["PromptFile", "Variable", "fenced", "load", "names", "render", "visible"]
 
 FENCE = "<<<{name}"
 FENCE_END = "{name}>>>"
@@ -119,10 +119,14 @@ def render(name: str | Path, /, **variables: Any) -> Prompt:
 def fenced(name: str, value: Any, max_chars: int) -> str:
     """Text from outside between marks that it cannot write itself, bounded, nothing in it hidden."""
     text = value if isinstance(value, str) else "\n".join(map(str, value))
-    shown = "".join(_shown(character) for character in text[: max_chars + 1])
     # cut before it is shown, so that a flood costs nothing, and after, as what is shown is longer
-    text = shown.replace("<<<", "< < <").replace(">>>", "> > >") + text[max_chars + 1 :]
+    text = visible(text[: max_chars + 1]) + text[max_chars + 1 :]
     return f"{FENCE.format(name=name)}\n{_cut(text, max_chars)}\n{FENCE_END.format(name=name)}"
+
+
+def visible(text: str) -> str:
+    """The text with what hides in it shown, and without the marks of a fence; the same again when done twice."""
+    return "".join(map(_shown, text)).replace("<<<", "< < <").replace(">>>", "> > >")
 
 
 def _shown(character: str) -> str:
