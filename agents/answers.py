@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = [
     "AnalogyAnswer",
+    "Claim",
     "DirectionAnswer",
     "DissentAnswer",
     "IdeaAnswer",
@@ -25,14 +26,30 @@ class _Answer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+class Claim(_Answer):
+    """A result that the answer rests on, to be compared with the ledger."""
+
+    trial: Name
+    metric: Name
+    value: float = Field(allow_inf_nan=False)
+
+
+Claims = Annotated[list[Claim], Field(max_length=10)]
+
+
 class DirectionAnswer(_Answer):
     mode: Literal["explore", "exploit", "recover"]
     focus: list[Name] = Field(default=[], max_length=20)
+    claims: Claims = []
     reason: Text
 
 
+Value = float | int | bool | Name | Annotated[list[Name], Field(max_length=50)]
+Changes = dict[Name, Value]
+
+
 class Idea(_Answer):
-    changes: dict[Name, float | int | bool | str | list[str]] = Field(min_length=1, max_length=50)
+    changes: Changes = Field(min_length=1, max_length=50)
     reason: Text
 
 
@@ -69,14 +86,17 @@ class DissentAnswer(JudgementAnswer):
 
 
 class ReviewAnswer(_Answer):
-    verdict: Literal["stand", "reject"]
+    verdict: Literal["stand", "amend", "reject"]
+    changes: Changes = Field(default={}, max_length=50)
     evidence: list[Name] = Field(default=[], max_length=20)
+    claims: Claims = []
     reason: Text
 
 
 class Insight(_Answer):
     text: Text
     evidence: list[Name] = Field(min_length=1, max_length=20)
+    claims: Claims = []
 
 
 class ReflectionAnswer(_Answer):

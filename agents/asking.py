@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -17,9 +18,12 @@ A = TypeVar("A", bound=BaseModel)
 
 
 async def ask(
-    kit: Kit, prompt: str, answer: type[A], check: Check | None = None, **variables: Any
+    kit: Kit, prompt: str | Path, answer: type[A], check: Check | None = None, **variables: Any
 ) -> tuple[A | None, str]:
-    """The valid answer of the seat's model; or None, and why there is none, and the role's rules decide."""
+    """The valid answer of the seat's model; or None and why there is none, and the role's rules decide.
+
+    `prompt` is the name of one that ships, or the file of one's own.  Raises ConfigError for a wrong prompt only.
+    """
     if kit.model is None:
         return None, "there is no model"
     try:

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from agents.roles import Case
 from agents.wording import describe_value
 from core.records import Config, Experiment, Proposal
+from prompts import visible
 
-__all__ = ["facts", "guidance", "history", "outcomes", "proposal_line"]
+__all__ = ["facts", "guidance", "history", "one_line", "outcomes", "proposal_line", "shown"]
 
-LAST_TRIALS = 12
-"""Of the history: the best five, and so many of the newest."""
+LAST_TRIALS, BEST_TRIALS, FAILED_TRIALS = 12, 5, 3
+"""Of the history: so many of the newest, of the best, and of those that failed last."""
+FORBIDDEN = 8
+"""Regions and rules that are told."""
 
 
 def facts(case: Case) -> str:
@@ -27,16 +30,22 @@ def facts(case: Case) -> str:
     if case.best is not None and case.best.score is not None:
         best = f"{case.best.proposal.id} {_config(case.best.config)}"
         lines.append(f"Best so far {best}: {objective.metric} {_value(case, case.best.score)}")
-    lines += [f"Forbidden: {region}" for region in case.forbidden()[:8]]
+    lines += [f"Forbidden: {region}" for region in case.forbidden()[:FORBIDDEN]]
     return "\n".join(lines)
 
 
 def history(case: Case) -> str:
-    """The best five trials and the newest, a line each; what failed says why."""
-    scored = sorted((e for e in case.history if e.score is not None), key=lambda e: -(e.score or 0.0))[:5]
-    shown = {e.proposal.id: e for e in (*scored, *case.history[-LAST_TRIALS:])}
-    order = [e for e in case.history if e.proposal.id in shown]
-    return "\n".join(_trial(case, e) for e in order) or "nothing yet"
+    """The trials of `shown`, a line each; what failed says why."""
+    return "\n".join(_trial(case, e) for e in shown(case)) or "nothing yet"
+
+
+def shown(case: Case) -> list[Experiment]:
+    """The best trials, the newest, and those that failed last, oldest first."""
+    scored = sorted((e for e in case.history if e.score is not None), key=lambda e: -(e.score or 0.0))
+    failed = [e for e in case.history if e.outcome.status == "failed"]
+    told = (*scored[:BEST_TRIALS], *failed[-FAILED_TRIALS:], *case.history[-LAST_TRIALS:])
+    ids = {e.proposal.id for e in told}
+    return [e for e in case.history if e.proposal.id in ids]
 
 
 def outcomes(case: Case, experiments: Sequence[Experiment]) -> str:
@@ -44,7 +53,13 @@ def outcomes(case: Case, experiments: Sequence[Experiment]) -> str:
 
 
 def guidance(case: Case) -> str:
-    return "\n".join(one.text for one in case.guidance) or "nothing"
+    return "\n".join(one_line(one.text) for one in case.guidance) or "nothing"
+
+
+def one_line(text: str, most: int = 500) -> str:
+    """Text from outside as one line of a list: it cannot begin a line of its own, nor crowd out the others."""
+    line = visible(" ".join(text[: 2 * most].split()))
+    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def proposal_line(proposal: Proposal, case: Case) -> str:
@@ -53,16 +68,16 @@ def proposal_line(proposal: Proposal, case: Case) -> str:
     if proposal.expected is not None:
         value = case.campaign.objective.value(proposal.expected.mean)
         expected = f"; predicted {case.campaign.objective.metric} {value:.4g} ± {proposal.expected.sd:.2g}"
-    return f"{_config(proposal.config)}{expected}; {proposal.proposer}: {proposal.rationale}"
+    return f"{_config(proposal.config)}{expected}; {proposal.proposer}: {one_line(proposal.rationale, 300)}"
 
 
 def _trial(case: Case, e: Experiment) -> str:
     told = f"{case.campaign.objective.metric} {_value(case, e.score)}" if e.score is not None else _failure(e)
-    return f"{e.proposal.id} {_config(e.config)}: {told}"
+    return one_line(f"{e.proposal.id} {told}: {_config(e.config)}", 190)  # all of `shown` then fit into a prompt
 
 
 def _failure(e: Experiment) -> str:
-    return f"{e.outcome.status}: {e.outcome.reason or e.outcome.cause}"[:160]
+    return one_line(f"{e.outcome.status}: {e.outcome.reason or e.outcome.cause}", 100)
 
 
 def _value(case: Case, score: float) -> str:

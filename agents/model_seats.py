@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pydantic import BaseModel
+
+import agents.answers
+from agents.personas import DISSENTER
+from agents.supervisors.reviewed import REJECTIONS
 from core.campaign import Council, Use
-from prompts import load
+from core.models import ChatCall, Message
+from prompts import PromptFile, load
+from runtime.models.asking import MOST_REPEATED
+from runtime.models.tokens import most_input_tokens
 
 __all__ = ["PERSONAS", "Estimate", "estimate", "with_model_seats"]
 
-PERSONAS = ("research", "creative", "critical", "summariser", "dissenter")
+PERSONAS = ("research", "creative", "critical", "summariser", DISSENTER)
 """The dissenter sits in every council with a model."""
 PROPOSERS = ("analogy", "idea")
 WRAPPED = {"director": "advised", "supervisor": "reviewed", "historian": "reflective"}
-CHARACTERS_PER_TOKEN = 3.0
 
 
 def with_model_seats(council: Council) -> Council:
@@ -23,7 +30,7 @@ def with_model_seats(council: Council) -> Council:
     """
     proposers = [use.use for use in council.proposers]
     seated = {use.parameters.get("persona", "critical") for use in council.voting if use.use == "persona"}
-    wanted = PERSONAS if not seated else ("dissenter",)
+    wanted = PERSONAS if not seated else (DISSENTER,)
     return council.model_copy(
         update={
             **{role: _wrapped(getattr(council, role), name) for role, name in WRAPPED.items()},
@@ -50,25 +57,42 @@ def _wrapped(own: Use, name: str) -> Use:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Calls and tokens of one cycle, at most, repairs left out."""
+    """Calls and tokens (read and written) of one cycle, at most."""
 
     calls: int
     tokens: int
 
 
-def estimate(council: Council) -> Estimate:
-    """What a cycle of this council asks of models at most, by the bounds of its prompts."""
-    jobs = council.jobs_per_cycle
-    asked = [
+def estimate(council: Council, repairs: int = 0) -> Estimate:
+    """What a cycle of this council asks of models at most, by the bounds of its prompts.
+
+    `repairs`: so many times every answer may be sent back.  A token has at least two characters, as the meter of a run
+    reserves; scripts with several bytes a character may take more.
+    """
+    wanted = [load(name) for name in _prompts(council)]
+    tokens = sum(_most_tokens(file, repairs) for file in wanted)
+    return Estimate(len(wanted) * (1 + repairs), tokens)
+
+
+def _prompts(council: Council) -> list[str]:
+    """The names of the prompts of a cycle, one a call."""
+    personas = [use.parameters.get("persona", "critical") for use in council.voting if use.use == "persona"]
+    # every accepted proposal is reviewed, and each rejection lets another one come up
+    reviews = council.jobs_per_cycle + int(council.supervisor.parameters.get("rejections", REJECTIONS))
+    return [
         *(["director/direction"] if council.director.use == "advised" else []),
         *(f"proposer/{use.use}" for use in council.proposers if use.use in PROPOSERS),
-        *(
-            "voter/dissent" if use.parameters.get("persona") == "dissenter" else "voter/judgement"
-            for use in council.voting
-            if use.use == "persona"
-        ),
-        *(["supervisor/review"] * jobs if council.supervisor.use == "reviewed" else []),
+        *("voter/dissent" if name == DISSENTER else "voter/judgement" for name in personas),
+        *(["supervisor/review"] * reviews if council.supervisor.use == "reviewed" else []),
         *(["historian/reflection"] if council.historian.use == "reflective" else []),
     ]
-    files = [load(name) for name in asked]
-    return Estimate(len(files), sum(round(f.most_characters / CHARACTERS_PER_TOKEN) + f.max_tokens for f in files))
+
+
+def _most_tokens(file: PromptFile, repairs: int) -> int:
+    answer: type[BaseModel] = getattr(agents.answers, file.answer)
+    text = Message(role="user", text="x" * file.most_characters)
+    # what is sent back: the answer as it was, and its faults
+    back = Message(role="user", text="x" * (MOST_REPEATED + load("common/repair").most_characters))
+    first = ChatCall(model_id="", messages=(text,), answer_schema=answer.model_json_schema())
+    again = first.model_copy(update={"messages": (text, back)})
+    return most_input_tokens(first) + repairs * most_input_tokens(again) + (1 + repairs) * file.max_tokens

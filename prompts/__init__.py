@@ -1,5 +1,5 @@
 """Prompt files and their rendering."""
 
-from prompts.files import PromptFile, load, names, render
+from prompts.files import PromptFile, load, names, render, visible
 
-__all__ = ["PromptFile", "load", "names", "render"]
+__all__ = ["PromptFile", "load", "names", "render", "visible"]

@@ -5,9 +5,11 @@
     max_tokens: 600                  # of the answer
     answer: DirectionAnswer          # its form, a class of agents.answers
     variables:
-      facts: {trusted: true}         # made by us
-      memory: {max_chars: 2000}      # from outside: fenced, bounded, its control characters shown
+      facts: {trusted: true}         # made by us: put in as it is, bounded
+      memory: {max_chars: 2000}      # from outside: fenced, bounded, what hides in it shown
     ---
+
+A prompt of one's own is a file anywhere, named by its `Path` in place of a name.
 
 Declared variables, those used and those given are the same, or it is an error: of loading for the first two, of
 rendering for the last.  The edition of a file is the first 12 characters of its content hash, so that an answer can be
@@ -17,6 +19,7 @@ traced to the very text that asked for it.
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -32,16 +35,19 @@ from core.ids import content_hash
 from core.models import Prompt
 from core.validation import config_error
 
-__all__ = ["PromptFile", "Variable", "fenced", "load", "names", "render"]
+__all__ = ["PromptFile", "Variable", "fenced", "load", "names", "render", "visible"]
 
 FENCE = "<<<{name}"
 FENCE_END = "{name}>>>"
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-"""Control characters, and those that hide text or turn its direction."""
+HIDING = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+"""Unicode categories that hide text, turn its direction or break its line; all but tab and newline are shown."""
+FILLERS = {"\u115f", "\u1160", "\u2800", "\u3164", "\uffa0"}
+"""Letters that show nothing."""
+CUT = " […{n} characters cut]"
 
 
 class Variable(BaseModel):
-    """`trusted`: made by us, put in as it is; else fenced and cut after `max_chars`."""
+    """Cut after `max_chars`.  `trusted`: made by us, and put in as it is; else fenced as well."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     trusted: bool = False
@@ -63,8 +69,13 @@ class PromptFile(BaseModel):
 
     @property
     def most_characters(self) -> int:
-        """At most so many characters are sent, where no trusted variable is longer than it says."""
-        return len(self.system) + len(self.user) + sum(v.max_chars for v in self.variables.values())
+        """At most so many characters are sent, whatever the variables hold."""
+        text = self.system + self.user
+        around = len(CUT) + 12  # the mark of a cut, with its number, and the line breaks of a fence
+        return len(text) + sum(
+            len(re.findall(rf"\{{\{{\s*{name}\b", text)) * (variable.max_chars + 2 * len(FENCE + name) + around)
+            for name, variable in self.variables.items()
+        )
 
 
 _environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -76,10 +87,13 @@ def names() -> list[str]:
     return sorted(str(path.relative_to(root).with_suffix("")) for path in root.glob("*/*.md"))
 
 
-def render(name: str, **variables: Any) -> Prompt:
-    """The prompt `name` with its variables.  Raises ConfigError when one is missing or not declared."""
+def render(name: str | Path, /, **variables: Any) -> Prompt:
+    """The prompt `name`, or the one in a file, with its variables.
+
+    Raises ConfigError for a file that is missing or wrong, and for a variable that is missing or not declared.
+    """
     file = load(name)
-    where = f"prompts/{name}.md"
+    where = f"prompt {file.name}"
     for given in variables:
         if given not in file.variables:
             hint = nearest(given, file.variables) if file.variables else "it takes none"
@@ -88,11 +102,13 @@ def render(name: str, **variables: Any) -> Prompt:
         if wanted not in variables:
             raise ConfigError(f"the variable {wanted!r} is missing", where=where)
     values = {
-        key: value if file.variables[key].trusted else fenced(key, value, file.variables[key].max_chars)
+        key: _cut(str(value), file.variables[key].max_chars)
+        if file.variables[key].trusted
+        else fenced(key, value, file.variables[key].max_chars)
         for key, value in variables.items()
     }
     return Prompt(
-        name=name,
+        name=file.name,
         edition=file.edition,
         system=_environment.from_string(file.system).render(values).strip(),
         user=_environment.from_string(file.user).render(values).strip(),
@@ -103,18 +119,44 @@ def render(name: str, **variables: Any) -> Prompt:
 def fenced(name: str, value: Any, max_chars: int) -> str:
     """Text from outside between marks that it cannot write itself, bounded, nothing in it hidden."""
     text = value if isinstance(value, str) else "\n".join(map(str, value))
-    text = CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-    text = text.replace("<<<", "< < <").replace(">>>", "> > >")
-    if len(text) > max_chars:
-        text = f"{text[:max_chars]} […{len(text) - max_chars} characters cut]"
-    return f"{FENCE.format(name=name)}\n{text}\n{FENCE_END.format(name=name)}"
+    # cut before it is shown, so that a flood costs nothing, and after, as what is shown is longer
+    text = visible(text[: max_chars + 1]) + text[max_chars + 1 :]
+    return f"{FENCE.format(name=name)}\n{_cut(text, max_chars)}\n{FENCE_END.format(name=name)}"
+
+
+def visible(text: str) -> str:
+    """The text with what hides in it shown, and without the marks of a fence; the same again when done twice."""
+    return "".join(map(_shown, text)).replace("<<<", "< < <").replace(">>>", "> > >")
+
+
+def _shown(character: str) -> str:
+    """The character, or its number where it would hide something."""
+    selects = "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
+    hides = unicodedata.category(character) in HIDING or character in FILLERS or selects
+    if not hides or character in "\n\t":
+        return character
+    return f"\\u{ord(character):04x}" if ord(character) < 0x10000 else f"\\U{ord(character):08x}"
+
+
+def _cut(text: str, max_chars: int) -> str:
+    return text if len(text) <= max_chars else text[:max_chars] + CUT.format(n=len(text) - max_chars)
+
+
+def load(name: str | Path) -> PromptFile:
+    """The prompt file of that name, or at that path.  Raises ConfigError when it is missing or wrong."""
+    if isinstance(name, str):
+        return _shipped(name)
+    try:
+        text = name.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read the prompt: {error}", where=str(name)) from error
+    return parse(f"{name.parent.name}/{name.stem}", text)
 
 
 @cache
-def load(name: str) -> PromptFile:
-    """The prompt file of that name.  Raises ConfigError when it is missing or wrong."""
+def _shipped(name: str) -> PromptFile:
     path = files("prompts").joinpath(f"{name}.md")
-    if not path.is_file():
+    if name not in names():  # a name is no path: nothing outside is read
         raise ConfigError(f"there is no prompt {name!r}", where="prompts", hint=nearest(name, names()))
     return parse(name, path.read_text(encoding="utf-8"))
 

@@ -30,7 +30,8 @@ def advised(rules: str = "thresholds") -> Director:
         def faults(answer: DirectionAnswer) -> list[str]:
             odd = [name for name in answer.focus if name not in case.space]
             told = [f"focus: there is no parameter {name!r}; {nearest(name, case.space.names)}" for name in odd]
-            return told + guards.judged(answer.reason, case)
+            told += guards.judged(answer.reason, case, [one.text for one in case.guidance])
+            return told + guards.false_statements(answer.claims, case)
 
         answer, why = await ask(
             kit,

@@ -34,7 +34,8 @@ def reflective(rules: str = "chronicler") -> Historian:
 
         def faults(answer: ReflectionAnswer) -> list[str]:
             said = [*(one.text for one in answer.insights), *answer.plan]
-            odd = [guards.unknown_ids(one.evidence, case, ids) for one in answer.insights]
+            odd = [guards.unknown_trials(one.evidence, case, outcomes) for one in answer.insights]
+            odd += [guards.false_statements(one.claims, case, outcomes) for one in answer.insights]
             judged = [guards.judged(text, case, ids, outcomes) for text in said]
             return [fault for found in (*odd, *judged) for fault in found]
 
@@ -46,7 +47,7 @@ def reflective(rules: str = "chronicler") -> Historian:
             facts=briefing.facts(case),
             history=briefing.history(case),
             outcomes=briefing.outcomes(case, outcomes),
-            lessons="\n".join(lesson.text for lesson in case.lessons[-10:]) or "nothing",
+            lessons="\n".join(briefing.one_line(lesson.text) for lesson in case.lessons[-10:]) or "nothing",
         )
         if answer is None:
             return lessons

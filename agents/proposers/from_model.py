@@ -6,13 +6,16 @@ run, was tried or is forbidden is sent back; without an answer a proposer of rul
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from agents import briefing, guards
 from agents.answers import AnalogyAnswer, IdeaAnswer
 from agents.asking import ask
+from agents.personas import FILE, PersonaRegistry
 from agents.registry import make, proposer
 from agents.roles import Case, Kit, Proposer
 from core.campaign import Use
@@ -24,17 +27,28 @@ from search.rules import broken
 __all__ = ["analogy", "idea"]
 
 
+Count = Annotated[int, Field(ge=1, le=2)]
+
+
 @proposer("idea")
-def idea(count: int = 1, rules: str = "quasi_random") -> Proposer:
-    """`count` configurations that the model thinks of, as changes of the best so far."""
+def idea(count: Count = 1, rules: str = "quasi_random", persona: str = "", file: str = FILE) -> Proposer:
+    """`count` configurations that the model thinks of, as changes of the best so far.
+
+    In the part of `persona`, with its model and temperature, if one is named that has the permission to propose.
+    """
     by_rules: Proposer = make("proposer", Use(use=rules), Path())
 
     async def propose(case: Case, kit: Kit) -> Sequence[Proposal]:
+        who = PersonaRegistry(Path(case.campaign.here), file).seated(persona) if persona else None
+        if who is not None and "propose" not in who.permissions:
+            return await _by_rules(by_rules, "idea", f"{who.name} may not propose", case, kit)
+        asking = kit if who is None else kit.with_model(who.model, who.temperature)
         answer, why = await ask(
-            kit,
+            asking,
             "proposer/idea",
             IdeaAnswer,
             lambda told: _faults(told, case),
+            persona=who.description if who else "",
             facts=briefing.facts(case),
             history=briefing.history(case),
             guidance=briefing.guidance(case),
@@ -52,7 +66,7 @@ def idea(count: int = 1, rules: str = "quasi_random") -> Proposer:
 
 
 @proposer("analogy")
-def analogy(count: int = 1, recalled: int = 5, rules: str = "recombine") -> Proposer:
+def analogy(count: Count = 1, recalled: Annotated[int, Field(ge=1, le=20)] = 5, rules: str = "recombine") -> Proposer:
     """`count` configurations by analogy with up to `recalled` remembered trajectories, which it names."""
     by_rules: Proposer = make("proposer", Use(use=rules), Path())
 
@@ -74,7 +88,7 @@ def analogy(count: int = 1, recalled: int = 5, rules: str = "recombine") -> Prop
             faults,
             facts=briefing.facts(case),
             history=briefing.history(case),
-            memories="\n".join(f"{m.id}: {m.text}" for m in memories.values()),
+            memories="\n".join(f"{m.id}: {briefing.one_line(m.text)}" for m in memories.values()),
             count=count,
         )
         if answer is None:
@@ -84,7 +98,7 @@ def analogy(count: int = 1, recalled: int = 5, rules: str = "recombine") -> Prop
                 "analogy",
                 changed(one.changes, case),
                 one.reason,
-                parents=_parents(case),
+                parents=(*_parents(case), *_lineage(one.memories, memories)),
                 memories=tuple(dict.fromkeys(one.memories)),
                 source="model",
             )
@@ -109,18 +123,24 @@ def changed(changes: dict[str, Any], case: Case) -> Config:
 
 
 def _faults(told: IdeaAnswer | AnalogyAnswer, case: Case, memories: Sequence[Memory] = ()) -> list[str]:
-    shown = [name for m in memories for name in (m.id, m.proposal_id or m.id, m.campaign_id)]
+    shown = [one.text for one in case.guidance]
     faults: list[str] = []
+    configs: list[Config] = []
     for number, one in enumerate(told.proposals, 1):
         where = f"proposal {number}"
-        faults += [f"{where}: {fault}" for fault in guards.judged(one.reason, case, shown)]
+        faults += [f"{where}: {fault}" for fault in guards.judged(one.reason, case, shown, memories=memories)]
         try:
             config = changed(one.changes, case)
         except ConfigError as error:
             faults.append(f"{where}: {error.what}; {error.hint}")
             continue
-        faults += [f"{where}: forbidden: {region.reason}" for region in violations(config, case.forbidden())[:1]]
+        faults += [
+            f"{where}: forbidden: {region.reason or region}" for region in violations(config, case.forbidden())[:1]
+        ]
         faults += [f"{where}: {rule.reason}" for rule in broken(config, case.rules())[:1]]
+        if config in configs:
+            faults.append(f"{where}: the same as an earlier one")
+        configs.append(config)
         if case.nearest_gap(config) == 0:
             faults.append(f"{where}: exactly this was tried before")
     return faults
@@ -137,6 +157,11 @@ async def _by_rules(rules: Proposer, seat: str, why: str, case: Case, kit: Kit) 
         )
         for p in made[:1]
     ]
+
+
+def _lineage(used: Sequence[str], memories: Mapping[str, Memory]) -> tuple[str, ...]:
+    """The proposals behind the memories that were used."""
+    return tuple(dict.fromkeys(parent for name in used if (parent := memories[name].proposal_id)))
 
 
 def _parents(case: Case) -> tuple[str, ...]:

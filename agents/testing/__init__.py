@@ -5,6 +5,9 @@ from my_package import novelty
 
 class TestNovelty(VoterContract):
     make = staticmethod(novelty)
+
+A role that asks a language model is also run with one: `kit = staticmethod(my_kit)`, where `my_kit` makes an
+`example_kit` with `model=ScriptedModel(...)`.
 """
 
 from agents.testing.cases import example_case, example_kit, example_space
@@ -16,12 +19,14 @@ from agents.testing.contracts import (
     SupervisorContract,
     VoterContract,
 )
+from agents.testing.models import ScriptedModel
 
 __all__ = [
     "DirectorContract",
     "ExecutorContract",
     "HistorianContract",
     "ProposerContract",
+    "ScriptedModel",
     "SupervisorContract",
     "VoterContract",
     "example_case",

@@ -10,6 +10,7 @@ import numpy as np
 
 from agents.roles import Case, Kit, RecallView
 from core.campaign import Campaign
+from core.models import Model
 from core.records import Baseline, Config, Direction, Experiment, Memory, Mode, Outcome, Proposal, Tally, Vote
 from search.space import Space
 
@@ -96,9 +97,10 @@ class ExampleRecall:
         return [m for m in self.memories if campaign_id in (None, m.campaign_id)][:k]
 
 
-def example_kit(seed: int = 0, recall: RecallView | None = None) -> Kit:
-    """A kit with randomness of its own and, if given, a recall; no jobs, no ledger."""
-    return Kit(rng=np.random.default_rng(seed), recall=recall, campaign=example_campaign(), campaign_id="example-1")
+def example_kit(seed: int = 0, recall: RecallView | None = None, model: Model | None = None) -> Kit:
+    """A kit with randomness of its own and, if given, a recall and a language model; no jobs, no ledger."""
+    rng = np.random.default_rng(seed)
+    return Kit(rng=rng, recall=recall, model=model, campaign=example_campaign(), campaign_id="example-1")
 
 
 def _experiment(config: Config, number: int) -> Experiment:

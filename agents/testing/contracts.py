@@ -11,6 +11,7 @@ import copy
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+from agents.roles import Kit
 from agents.testing.cases import ExampleRecall, example_case, example_kit, example_proposal, on_the_table
 from core.records import Direction, Lesson, Memory, Outcome, Proposal, Ruling, Vote
 
@@ -37,6 +38,9 @@ class _Contract:
     parameters: ClassVar[dict[str, Any]] = {}
     """What the factory is called with."""
 
+    kit: ClassVar[Callable[..., Kit]] = staticmethod(example_kit)
+    """Makes the kit, from `seed` and `recall`: `example_kit`, or one with a model, jobs or whatever the role needs."""
+
     def role(self) -> Any:
         return type(self).make(**self.parameters)
 
@@ -47,14 +51,14 @@ class DirectorContract(_Contract):
     def test_answers_a_direction_for_this_cycle(self) -> None:
         for size in SIZES:
             case = example_case(size, cycle=3)
-            direction = _run(self.role()(case, example_kit()))
+            direction = _run(self.role()(case, type(self).kit()))
             assert isinstance(direction, Direction)
             assert direction.cycle == 3
             assert direction.reason.strip()
             assert 0 <= direction.jobs <= case.campaign.council.jobs_per_cycle
 
     def test_is_repeatable(self) -> None:
-        answers = [_run(self.role()(example_case(6), example_kit())) for _ in range(2)]
+        answers = [_run(self.role()(example_case(6), type(self).kit())) for _ in range(2)]
         assert answers[0] == answers[1]
 
 
@@ -65,7 +69,7 @@ class ProposerContract(_Contract):
         for size in SIZES:
             for mode in ("explore", "exploit", "recover"):
                 case = example_case(size, mode=mode)
-                for proposal in _run(self.role()(case, example_kit())):
+                for proposal in _run(self.role()(case, type(self).kit())):
                     assert isinstance(proposal, Proposal)
                     assert proposal.campaign_id == case.campaign_id
                     assert proposal.cycle == case.cycle
@@ -73,13 +77,13 @@ class ProposerContract(_Contract):
                     assert proposal.rationale.strip()
 
     def test_is_repeatable(self) -> None:
-        answers = [list(_run(self.role()(example_case(8), example_kit(seed=5)))) for _ in range(2)]
+        answers = [list(_run(self.role()(example_case(8), type(self).kit(seed=5)))) for _ in range(2)]
         assert answers[0] == answers[1]
 
     def test_leaves_the_case_as_it_is(self) -> None:
         case = example_case(8)
         before = copy.deepcopy(case.history)
-        _run(self.role()(case, example_kit()))
+        _run(self.role()(case, type(self).kit()))
         assert case.history == before
 
     def test_names_only_memories_it_was_given(self) -> None:
@@ -94,7 +98,7 @@ class ProposerContract(_Contract):
             objective="maximize accuracy",
             config={"model": "tree", "learning_rate": 0.01, "depth": 6},
         )
-        made = _run(self.role()(example_case(8), example_kit(recall=ExampleRecall(memory))))
+        made = _run(self.role()(example_case(8), type(self).kit(recall=ExampleRecall(memory))))
         assert {used for proposal in made for used in proposal.memories} <= {"t-known"}
 
 
@@ -105,7 +109,7 @@ class VoterContract(_Contract):
         for size in SIZES:
             case = example_case(size)
             proposal = example_proposal(case)
-            vote = _run(self.role()(proposal, case, example_kit()))
+            vote = _run(self.role()(proposal, case, type(self).kit()))
             assert isinstance(vote, Vote)
             assert vote.proposal_id == proposal.id
             assert -1 <= vote.score <= 1
@@ -115,7 +119,7 @@ class VoterContract(_Contract):
     def test_is_repeatable(self) -> None:
         case = example_case(8)
         proposal = example_proposal(case)
-        votes = [_run(self.role()(proposal, example_case(8), example_kit(seed=5))) for _ in range(2)]
+        votes = [_run(self.role()(proposal, example_case(8), type(self).kit(seed=5))) for _ in range(2)]
         assert votes[0] == votes[1]
 
 
@@ -126,7 +130,7 @@ class SupervisorContract(_Contract):
         for size in SIZES:
             case = example_case(size)
             proposal = example_proposal(case)
-            ruling = _run(self.role()(proposal, on_the_table(case, [proposal]), example_kit()))
+            ruling = _run(self.role()(proposal, on_the_table(case, [proposal]), type(self).kit()))
             assert isinstance(ruling, Ruling)
             assert ruling.proposal_id == proposal.id
             assert ruling.reason.strip()
@@ -137,7 +141,7 @@ class SupervisorContract(_Contract):
         good = example_proposal(case)
         for wrong in ({"learning_rate": 7.0}, {"model": "unheard of"}, {"surprise": 1}):
             proposal = good.model_copy(update={"config": {**good.config, **wrong}})
-            ruling = _run(self.role()(proposal, on_the_table(case, [proposal]), example_kit()))
+            ruling = _run(self.role()(proposal, on_the_table(case, [proposal]), type(self).kit()))
             assert ruling.decision != "accept"
 
 
@@ -146,8 +150,6 @@ class ExecutorContract(_Contract):
 
     Give `kit` (a static method) a kit in which your executor can work.
     """
-
-    kit: ClassVar[Callable[[], Any]] = staticmethod(example_kit)
 
     def test_answers_an_outcome(self) -> None:
         proposal = example_proposal(example_case(0))
@@ -163,10 +165,10 @@ class HistorianContract(_Contract):
         for size in SIZES:
             case = example_case(size, cycle=4)
             outcomes: Sequence[Any] = case.history[-2:]
-            for lesson in _run(self.role()(outcomes, case, example_kit())):
+            for lesson in _run(self.role()(outcomes, case, type(self).kit())):
                 assert isinstance(lesson, Lesson)
                 assert lesson.cycle == 4
                 assert lesson.text.strip()
 
     def test_learns_nothing_from_nothing(self) -> None:
-        assert list(_run(self.role()((), example_case(0), example_kit()))) == []
+        assert list(_run(self.role()((), example_case(0), type(self).kit()))) == []

@@ -62,6 +62,9 @@ def test_samples_of_answers(name: str) -> None:
     for answer in good:
         assert parse_answer(json.dumps(answer), form).value is not None
     for sample in bad:
+        if "check" in sample:  # well-formed, and wrong in its case: tests/agents/test_answer_samples.py
+            assert parse_answer(json.dumps(sample["answer"]), form).value is not None
+            continue
         parsed = parse_answer(json.dumps(sample["answer"]), form)
         assert parsed.value is None
         assert any(sample["fault"] in fault for fault in parsed.faults), parsed.faults
@@ -118,3 +121,35 @@ def test_any_text_is_bounded_and_cannot_close_the_fence(text: str, most: int) ->
     assert "<<<" not in inner
     assert ">>>" not in inner
     assert len(inner) <= most + 40
+
+
+@pytest.mark.parametrize(
+    "hidden", ["\u061c", "\u2028", "\u2066", "\U000e0041", "\ufe0f", "\u3164", "\x9b", "\r", "\ud800"]
+)
+def test_nothing_hides_in_text_from_outside(hidden: str) -> None:
+    made = fenced("x", f"a{hidden}b", 50)
+    assert hidden not in made
+    assert f"{ord(hidden):04x}" in made
+
+
+@pytest.mark.parametrize("name", prompts.names())
+@pytest.mark.parametrize("flood", ["x", "<<<", "\u202e", "\n"])
+def test_no_variable_makes_a_prompt_longer_than_it_says(name: str, flood: str) -> None:
+    file = prompts.load(name)
+    made = prompts.render(name, **dict.fromkeys(file.variables, flood * 20_000))
+    assert len(made.system) + len(made.user) <= file.most_characters
+    if file.variables:
+        assert "characters cut]" in made.system + made.user
+
+
+def test_a_prompt_of_ones_own_is_a_file_anywhere(tmp_path: Path) -> None:
+    file = tmp_path / "thrift.md"
+    file.write_text(TEXT + BODY)
+    made = prompts.render(file, a="1", b="2")
+    assert (made.name, made.user) == (f"{tmp_path.name}/thrift", "U <<<b\n2\nb>>>")
+    file.write_text(TEXT + BODY + "more")
+    assert prompts.render(file, a="1", b="2").edition != made.edition
+    with pytest.raises(ConfigError, match="cannot read"):
+        prompts.render(tmp_path / "none.md")
+    with pytest.raises(ConfigError, match="no prompt"):
+        prompts.render("../tests/prompts/snapshots/x")
