@@ -64,8 +64,10 @@ async def discriminator(state: FeedbackState, runtime: Runtime[FeedbackContext])
 async def agitator(state: FeedbackState, runtime: Runtime[FeedbackContext]) -> FeedbackState:
     """Guidance for the next round; the round is over."""
     context = runtime.context
-    record = context.loop.conclude(
-        state["path"], state["code"], state["comments"], state["score"], state.get("recalled", [])
+    # in a thread as well: an agitator with a model waits, and the model may answer on this very event loop
+    conclude, recalled = context.loop.conclude, state.get("recalled", [])
+    record = await asyncio.to_thread(
+        conclude, state["path"], state["code"], state["comments"], state["score"], recalled
     )
     if context.told is not None:
         answer = context.told(record)

@@ -56,13 +56,14 @@ def agitate(
     tried: dict[str, int] | None = None,
     experience: Experience | None = None,
     limit: int = MAX_DIRECTIVES,
+    prefer: Sequence[str] = (),
 ) -> AgitatorFeedback:
     """Guidance for the next round.
 
     `active`: directives that the scored draft already followed; `human` and `recalled`: guidance texts, the latter from
     rounds that paid before; `tried`: how often each directive was asked for on this file; `limit`: at most so many new
-    directives (one after a round that was not kept, so that the guilty one is found). `stop` is set when nothing is
-    expected to gain at least `MIN_GAIN`.
+    directives (one after a round that was not kept, so that the guilty one is found); `prefer`: which of those that are
+    expected to gain go first. `stop` is set when nothing is expected to gain at least `MIN_GAIN`.
     """
     tried = tried or {}
     experience = experience or Experience()
@@ -74,7 +75,7 @@ def agitate(
         for each in parse_guidance(text, "history")[0]:
             if each.wanted and each.name in gains:
                 gains[each.name] *= 1.25  # it paid on a file like this one
-    ranked = sorted(gains.items(), key=lambda item: -item[1])
+    ranked = sorted(gains.items(), key=lambda item: (item[0] not in prefer, -item[1]))
     chosen = [
         Directive(name=name)
         for name, gain in ranked

@@ -7,6 +7,7 @@ know the difference, and every record says which engine spoke.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -19,6 +20,7 @@ from agents.feedback.records import AgitatorFeedback, CodeComments, Directive, D
 __all__ = [
     "AgitatorEngine",
     "AssistantConfig",
+    "Briefing",
     "CodeCommentAgitatorAssistant",
     "CodeCommentDiscriminatorAssistant",
     "CodeCommentGeneratorAssistant",
@@ -35,6 +37,14 @@ class AssistantConfig(BaseModel):
     model_id: str | None = None
     temperature: float = Field(default=0.0, ge=0.0, le=2.0)
     timeout_s: float = Field(default=60.0, gt=0.0)
+
+
+@dataclass(frozen=True)
+class Briefing:
+    """Guidance in words: what people said of a file, in order, and what the last round's agitator wrote."""
+
+    human: tuple[str, ...] = ()
+    advice: str = ""
 
 
 class GeneratorEngine(Protocol):

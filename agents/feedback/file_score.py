@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import statistics
+from collections.abc import Mapping, Sequence
 
 from agents.feedback.discriminator import CONTRADICTED_COST, judge_annotation
 from agents.feedback.fact_records import FunctionFacts, ModuleFacts
@@ -17,10 +18,13 @@ from agents.feedback.records import CodeComments, DirectiveName, DiscriminatorSc
 from agents.feedback.sources import plain_newlines
 from agents.feedback.statements import topics_of
 
-__all__ = ["MAX_JUDGED", "TOPIC_WEIGHTS", "score_comments"]
+__all__ = ["DOUBTED_COST", "MAX_JUDGED", "TOPIC_WEIGHTS", "score_comments"]
 
 MAX_JUDGED = 400
 """At most so many functions of a file are judged, evenly picked: the rest would change a mean by little."""
+
+DOUBTED_COST = 0.2
+"""Above the cost of what the syntax disproves: somebody who reads may be wrong."""
 
 TOPIC_WEIGHTS = {
     "purpose": 2.0, "params": 1.5, "returns": 1.5, "raises": 1.5, "effects": 1.0, "invariants": 0.8, "complexity": 0.8,
@@ -32,8 +36,18 @@ _DIRECTIVE_OF: dict[str, DirectiveName] = {
 }  # fmt: skip
 
 
-def score_comments(code: str, comments: CodeComments, facts: ModuleFacts | None = None) -> DiscriminatorScore:
-    """The score of a draft. A file without functions is scored by its module summary alone."""
+def score_comments(
+    code: str,
+    comments: CodeComments,
+    facts: ModuleFacts | None = None,
+    doubted: Mapping[tuple[str, int], Sequence[Issue]] | None = None,
+) -> DiscriminatorScore:
+    """The score of a draft. A file without functions is scored by its module summary alone.
+
+    `doubted`: (name, line) of a function → what somebody who can read found wrong in its comment; it costs accuracy by
+    `DOUBTED_COST`, once a function, and can only lower the reward.
+    """
+    doubted = doubted or {}
     facts = facts or module_facts(code)
     summaries = {(each.name, each.line): each for each in comments.summaries if each.scope == "function"}
     functions = [each for each in facts.functions if each.kind != "nested"]
@@ -52,6 +66,11 @@ def score_comments(code: str, comments: CodeComments, facts: ModuleFacts | None 
         if wrong:
             score = score.model_copy(
                 update={"accuracy": score.accuracy * CONTRADICTED_COST, "issues": (*wrong, *score.issues)}
+            )
+        doubts = doubted.get((function.qualname, function.line), ())
+        if doubts:
+            score = score.model_copy(
+                update={"accuracy": score.accuracy * DOUBTED_COST, "issues": (*doubts, *score.issues)}
             )
         scores.append(score)
         share = 1.0 / len(functions[::step])

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from agents.feedback.agitator import MAX_DIRECTIVES, Experience
 from agents.feedback.assistants import (
+    Briefing,
     CodeCommentAgitatorAssistant,
     CodeCommentDiscriminatorAssistant,
     CodeCommentGeneratorAssistant,
@@ -160,6 +161,12 @@ class CodeFeedbackLoop:
             else:
                 human.append(text)
         return human
+
+    def briefing(self, path: str) -> Briefing:
+        """What a generator that can read is told before the next draft of a file."""
+        state = self._files.get(path)
+        advice = state.last.agitator_feedback.prompt if state is not None and state.last is not None else ""
+        return Briefing(human=tuple(self.human_guidance(path)), advice=advice)
 
     def _state(self, path: str, code: str) -> _FileState:
         sha256 = _sha256(code)

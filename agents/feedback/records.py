@@ -80,6 +80,8 @@ class CodeComments(_Record):
     directives: tuple[str, ...] = ()
     partial: tuple[Unparsed, ...] = ()
     notes: tuple[str, ...] = ()
+    engine: str = "rules"
+    """`model` where at least one sentence is a model's."""
 
 
 class Issue(_Record):
@@ -100,7 +102,10 @@ class Issue(_Record):
 
 
 class DiscriminatorScore(_Record):
-    """Scores in 0..1, higher is better. The reward compares rounds of one generator, not a tool with a human."""
+    """Scores in 0..1, higher is better. The reward compares rounds of one generator, not a tool with a human.
+
+    `notes` say why a model had no part in it, where one was asked.
+    """
 
     reward: float = Field(ge=0, le=1)
     coverage: float = Field(ge=0, le=1)
@@ -111,6 +116,7 @@ class DiscriminatorScore(_Record):
     claims: tuple[Claim, ...] = ()
     issues: tuple[Issue, ...] = ()
     engine: str = "rules"
+    notes: tuple[str, ...] = ()
 
 
 class Directive(_Record):
@@ -134,6 +140,7 @@ class AgitatorFeedback(_Record):
     stop: bool = False
     stop_reason: str = ""
     engine: str = "rules"
+    notes: tuple[str, ...] = ()
 
 
 class IterationRecord(_Record):
