@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
-from agents.feedback.assistants import (
-    AssistantConfig,
-    CodeCommentAgitatorAssistant,
-    CodeCommentDiscriminatorAssistant,
-    CodeCommentGeneratorAssistant,
-)
+from agents.feedback.assistants import AssistantConfig
 from agents.feedback.loop import CodeFeedbackLoop
-from agents.feedback.model_engines import Ask, model_agitator, model_discriminator, model_generator
+from agents.feedback.model_engines import Part, assistants_with
 from core.campaign import Budget, ModelPlan
-from core.models import Chat
+from core.models import Chat, Model
 from graph.loop_thread import LoopThread
 from graph.seat_models import repair
+from prompts import render
 from runtime.models.asking import Asked, AskingModel
 from runtime.models.choice import Choice, check_reachable, choose, ollama_models, ollama_url, open_chat
 from runtime.models.guard import GuardedChat
@@ -28,12 +23,6 @@ from runtime.models.spans import TracedChat
 
 __all__ = ["FeedbackModels", "Part"]
 
-Part = Literal["generator", "discriminator", "agitator"]
-DEFAULTS: dict[Part, str] = {
-    "generator": CodeCommentGeneratorAssistant.default_model_id,
-    "discriminator": CodeCommentDiscriminatorAssistant.default_model_id,
-    "agitator": CodeCommentAgitatorAssistant.default_model_id,
-}
 PROVIDERS = ("ollama:", "openai:", "replay:")
 
 
@@ -74,15 +63,14 @@ class FeedbackModels:
         if self.asked == "auto" and self.choice.model.startswith("ollama:"):
             there = self._thread.call(ollama_models(ollama_url()))
         loop = CodeFeedbackLoop()
-        config = {part: self.configs.get(part, AssistantConfig()) for part in DEFAULTS}
-        asks = {part: self._ask(part, self._named(part, there), config[part]) for part in DEFAULTS}
-        loop.generator = CodeCommentGeneratorAssistant(
-            config["generator"], model_generator(asks["generator"], loop.human_guidance)
+
+        def opened(part: Part, model_id: str, config: AssistantConfig) -> Model | None:
+            named = self._named(model_id, config, there)
+            return None if named == "none" else self._model(part, named, config)
+
+        loop.generator, loop.discriminator, loop.agitator = assistants_with(
+            opened, render, self.configs, brief=loop.briefing, wait=self._thread.call
         )
-        loop.discriminator = CodeCommentDiscriminatorAssistant(
-            config["discriminator"], model_discriminator(asks["discriminator"])
-        )
-        loop.agitator = CodeCommentAgitatorAssistant(config["agitator"], model_agitator(asks["agitator"]))
         return loop
 
     def close(self) -> None:
@@ -94,18 +82,17 @@ class FeedbackModels:
         self._providers.clear()
         self._thread.close()
 
-    def _named(self, part: Part, there: Sequence[str]) -> str:
-        own = self.configs.get(part, AssistantConfig()).model_id
-        if own:  # a bare name, such as gemma2:27b, is Ollama's
-            return own if own.startswith(PROVIDERS) or ".py:" in own else f"ollama:{own}"
-        return f"ollama:{DEFAULTS[part]}" if DEFAULTS[part] in there else self.choice.model
+    def _named(self, model_id: str, config: AssistantConfig, there: Sequence[str]) -> str:
+        if config.model_id:  # a bare name, such as gemma2:27b, is Ollama's
+            named = config.model_id
+            return named if named.startswith(PROVIDERS) or ".py:" in named else f"ollama:{named}"
+        return f"ollama:{model_id}" if model_id in there else self.choice.model
 
-    def _ask(self, part: Part, model_id: str, config: AssistantConfig) -> Ask:
-        chat: Chat = TracedChat(self._opened(model_id, config), part, part)
+    def _model(self, part: Part, named: str, config: AssistantConfig) -> Model:
+        chat: Chat = TracedChat(self._opened(named, config), part, part)
         if self.record is not None:
             chat = RecordingChat(chat, self.record)
-        model = AskingModel(id=model_id, chat=chat, repair=repair, temperature=config.temperature, told=self._told)
-        return Ask(model.ask, self._thread.call)
+        return AskingModel(id=named, chat=chat, repair=repair, temperature=config.temperature, told=self._told)
 
     def _opened(self, model_id: str, config: AssistantConfig) -> Chat:
         if model_id not in self._chats:

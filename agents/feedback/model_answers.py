@@ -36,4 +36,5 @@ class ClaimsAnswer(_Answer):
 
 
 class AdviceAnswer(_Answer):
-    guidance: list[Text] = Field(min_length=1, max_length=5)
+    guidance: list[Text] = Field(min_length=1, max_length=3)
+    directives: list[Name] = Field(default=[], max_length=10)
