@@ -7,5 +7,7 @@ generator.py      facts → comments                       (statements.py, purpo
 agitator.py       score → guidance, directives           (guidance.py)
 loop.py           rounds, the best one kept              (assistants.py, records.py)
 benchmark.py      reports, comparison, challenge set
+model_engines.py  the three with a language model        (model_generator.py, model_discriminator.py,
+                  model_agitator.py, their guards, scopes and answers; blocking.py)
 writing.py        comments into the file, tree unchanged
 """

@@ -14,6 +14,11 @@ from agents.feedback.records import DiscriminatorScore
 
 __all__ = ["code_lines", "contradiction", "faults_of_text", "one_line"]
 
+LEAST_SHARE = 0.7
+"""Of the reward of the rules' words: on 234 functions 68 % of people's own summaries earn that much, and 10 % of the
+summaries of other functions (at 0.5: 79 % and 20 %, at 0.9: 49 % and 6 %)."""
+FEWEST_WORDS = 3
+
 _TICKED = re.compile(r"`([^`\n]{1,80})`")
 _CALLED = re.compile(r"\b([A-Za-z_][\w.]*)\((?!s\))")
 _SNAKE = re.compile(r"(?<![\w.`/-])([A-Za-z]\w*_\w+|_\w+)(?![\w/-])")
@@ -56,7 +61,7 @@ def faults_of_text(text: str, scope: Scope) -> list[str]:
     found = [f"there is no `{name}` in it" for name in _unknown(text, scope)]
     if match := _ABSENT.search(text):
         found.append(f"nothing proves {match[0]!r}: say what it does")
-    if not all(character.isprintable() for character in text) or not any(character.isalpha() for character in text):
+    if not all(character.isprintable() for character in text) or len(re.findall(r"[^\W\d_]+", text)) < FEWEST_WORDS:
         found.append("write one sentence of plain words")
     if match := _OBEYED.search(text):
         found.append(f"leave out {match[0]!r}, which tools obey")
@@ -74,7 +79,7 @@ def contradiction(before: DiscriminatorScore, annotation: dict[str, object], sco
             return f"nothing proves {claim.text!r}"
     if after.gates.get("claims", 0.0) < before.gates.get("claims", 0.0) - 1e-9:
         return "the code bears it out less than the rules' words"
-    if after.reward < 0.5 * before.reward:
+    if after.reward < LEAST_SHARE * before.reward:
         return f"it scores {after.reward:.2f}, the rules' words {before.reward:.2f}"
     return ""
 
