@@ -44,6 +44,7 @@ def as_told(run: FeedbackRun) -> dict[str, Any]:
         "issues": [issue.model_dump(mode="json") for issue in best.discriminator_score.issues],
         "partial": [{"line": p.line, "end_line": p.end_line, "reason": p.reason} for p in best.comments.partial],
         "engine": best.discriminator_score.engine,
+        "notes": [*best.comments.notes, *best.discriminator_score.notes, *best.agitator_feedback.notes],
         "stopped": run.records[-1].agitator_feedback.stop_reason,
         "report": str(run.report),
     }
@@ -52,8 +53,10 @@ def as_told(run: FeedbackRun) -> dict[str, Any]:
 def guidance_effects(run: FeedbackRun) -> Iterator[dict[str, Any]]:
     """What each sentence of a person is followed by, what of it cannot be, and how many statements it adds or removes.
 
-    The effect is measured: the file is commented with that sentence alone, and with none.
+    The effect is measured: the file is commented with that sentence alone, and with none.  Where a model wrote, it was
+    given the sentence as it stands; whether it followed is for people to see.
     """
+    read = any(record.comments.engine == "model" for record in run.records)
     plain: Counter[str] | None = None
     for text in run.guidance:
         directives, unmet = parse_guidance(text)
@@ -62,7 +65,8 @@ def guidance_effects(run: FeedbackRun) -> Iterator[dict[str, Any]]:
             plain = _topics(generate(run.path, run.code)) if plain is None else plain
             guided = _topics(generate(run.path, run.code, directives))
             changed = {t: guided[t] - plain[t] for t in sorted({*guided, *plain}) if guided[t] != plain[t]}
-        yield {"text": text, "follows": [_named(each) for each in directives], "unmet": unmet, "changed": changed}
+        yield {"text": text, "follows": [_named(each) for each in directives], "unmet": [] if read else unmet,
+               "read": unmet if read else [], "changed": changed}  # fmt: skip
 
 
 def _topics(comments: CodeComments) -> Counter[str]:
@@ -139,6 +143,7 @@ def _guidance(results: Sequence[dict[str, Any]]) -> str:
             effect = f"{changed} statements" if changed else "changed nothing"
             lines.append(f"  followed as {', '.join(first['follows'])}: {effect}")
         lines += [f"  not met: {clause!r}: {NEEDS_MODEL}" for clause in first["unmet"]]
+        lines += [f"  given to the model as it stands: {clause!r}" for clause in first["read"]]
     return escaped("\n".join(lines))
 
 
