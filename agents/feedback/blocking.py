@@ -61,7 +61,11 @@ class BlockingModel:
             told: A = self._wait(work)
             return told
         if self._loop is not None and self._loop.is_running():
-            future = asyncio.run_coroutine_threadsafe(work, self._loop)
+            try:
+                future = asyncio.run_coroutine_threadsafe(work, self._loop)
+            except RuntimeError as error:  # the loop was closed since
+                work.close()
+                raise ModelSilentError(f"the loop of {self.id} is closed", where=prompt.name) from error
             try:
                 return future.result(self._timeout_s + GRACE_S)
             except concurrent.futures.TimeoutError as error:

@@ -273,6 +273,18 @@ def test_planted_claims_look_like_others_and_stand_anywhere() -> None:
     assert len(places) > 3
 
 
+def test_the_longest_comments_are_still_judged_whole() -> None:
+    code = "\n\n".join(FIRST.replace("first_match", f"first_match_{n}") for n in range(BATCH))
+    long = {f"first_match_{n}": f"{GOOD['first_match']} {n} " + "and so on " * 200 for n in range(BATCH)}
+    comments = of(code, **long)
+    more = tuple(one.model_copy(update={"annotation": {**one.annotation, "details": one.annotation.get("summary", "")[:9]
+        + "the rest of it " * 200}}) if one.scope == "function" else one for one in comments.summaries)  # fmt: skip
+    score = scored(judge({}), code, comments.model_copy(update={"summaries": more}))
+    assert score.engine == "model"
+    assert score.notes == ()
+    assert len(score.claims) >= 2 * BATCH
+
+
 def test_a_judge_who_falls_silent_raises_no_reward() -> None:
     code, lie, line = BLIND_SPOTS[0]
     answers = iter([judge({lie: line})])
