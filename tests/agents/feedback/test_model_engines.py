@@ -277,8 +277,10 @@ def test_the_longest_comments_are_still_judged_whole() -> None:
     code = "\n\n".join(FIRST.replace("first_match", f"first_match_{n}") for n in range(BATCH))
     long = {f"first_match_{n}": f"{GOOD['first_match']} {n} " + "and so on " * 200 for n in range(BATCH)}
     comments = of(code, **long)
-    more = tuple(one.model_copy(update={"annotation": {**one.annotation, "details": one.annotation.get("summary", "")[:9]
-        + "the rest of it " * 200}}) if one.scope == "function" else one for one in comments.summaries)  # fmt: skip
+    more = tuple(
+        one.model_copy(update={"annotation": {**one.annotation, "details": f"{one.name} " + "the rest of it " * 200}})
+        for one in comments.summaries
+    )
     score = scored(judge({}), code, comments.model_copy(update={"summaries": more}))
     assert score.engine == "model"
     assert score.notes == ()
