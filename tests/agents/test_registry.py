@@ -27,12 +27,12 @@ def optimist(score: float = 1.0):
 
 def test_every_role_of_ours_is_known() -> None:
     assert {role: sorted(registry.known(role)) for role in registry.ROLES} == {
-        "director": ["thresholds"],
-        "proposer": ["bayes", "commenter", "probe", "quasi_random", "recombine"],
-        "voter": ["constraints", "novelty", "reward", "world_model"],
-        "supervisor": ["gatekeeper"],
+        "director": ["advised", "thresholds"],
+        "proposer": ["analogy", "bayes", "commenter", "idea", "probe", "quasi_random", "recombine"],
+        "voter": ["constraints", "novelty", "persona", "reward", "world_model"],
+        "supervisor": ["gatekeeper", "reviewed"],
         "executor": ["annotate", "job"],
-        "historian": ["chronicler"],
+        "historian": ["chronicler", "reflective"],
     }
 
 
