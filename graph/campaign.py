@@ -119,6 +119,8 @@ async def run_campaign(
             return await _run(folder, context, stored, stop or Stop(), open_recall)
         finally:
             await context.jobs.shutdown()
+            if context.models is not None:
+                await context.models.aclose()
             forget()
             close = getattr(context.recall, "close", None)
             if close is not None:

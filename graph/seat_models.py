@@ -1,6 +1,8 @@
 """The language models of a campaign's seats: chosen once, guarded, metered, paid once, and told of.
 
-seat → AskingModel → told ─ PaidOnceChat → [RecordingChat] → TracedChat → MeteredChat → GuardedChat → provider
+    seat → AskingModel → PaidOnceChat → [RecordingChat] → TracedChat → GuardedChat → MeteredChat → provider
+
+Guard and meter are those of all seats together; every attempt is metered.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ from prompts import render
 from runtime.models.asking import Asked, AskingModel
 from runtime.models.choice import check_reachable, check_spec, choose, open_chat
 from runtime.models.guard import GuardedChat
-from runtime.models.meter import Meter, MeteredChat, Spent, price_of, worst_case
+from runtime.models.meter import Meter, MeteredChat, Spent, worst_case
+from runtime.models.prices import price_of
 from runtime.models.recording import RecordingChat
 from runtime.models.spans import TracedChat
 
@@ -84,6 +87,7 @@ class SeatModels:
         self._history = history
         self._record = record
         self._chats: dict[str, Chat] = {}
+        self._providers: list[Chat] = []
         self._meter: Meter | None = None
 
     async def choose(self) -> None:
@@ -100,6 +104,13 @@ class SeatModels:
             elif spec not in (NONE, "auto"):
                 await check_reachable(spec, Path(self._campaign.here))
 
+    async def aclose(self) -> None:
+        """Let go of connections."""
+        for provider in self._providers:
+            close = getattr(provider, "aclose", None)
+            if close is not None:
+                await close()
+
     def of(self, role: ModelRole, seat: str, use: Use, cycle: int, seed: int) -> Model | None:
         """The model of a seat in a cycle; None where rules decide alone.  Its calls are told as events."""
         return self.named(self._campaign.model_of(role, use), role, seat, cycle, seed)
@@ -111,8 +122,7 @@ class SeatModels:
         model_id, plan = _chosen(spec, self._history), self._campaign.model
         if model_id == NONE:
             return None
-        chat: Chat = MeteredChat(self._opened(model_id), self._meter_of_all())
-        chat = TracedChat(chat, role, seat)
+        chat: Chat = TracedChat(self._opened(model_id), role, seat)
         if self._record is not None:
             chat = RecordingChat(chat, self._record)
         return AskingModel(
@@ -129,11 +139,11 @@ class SeatModels:
         """One guarded chat a model, so that breaker and concurrency hold over all seats."""
         if model_id not in self._chats:
             plan = self._campaign.model
+            provider = open_chat(model_id, plan, Path(self._campaign.here))
+            self._providers.append(provider)
+            metered = MeteredChat(provider, self._meter_of_all(), timeout_s=plan.timeout_s)
             self._chats[model_id] = GuardedChat(
-                open_chat(model_id, plan, Path(self._campaign.here)),
-                timeout_s=plan.timeout_s,
-                retries=plan.retries,
-                concurrency=plan.concurrency,
+                metered, timeout_s=plan.timeout_s, retries=plan.retries, concurrency=plan.concurrency
             )
         return self._chats[model_id]
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import math
+from contextvars import Context
 from dataclasses import dataclass
 
+from agents.feedback.facts import module_facts
 from agents.feedback.loop import CodeFeedbackLoop
-from agents.feedback.records import CodeComments, IterationRecord
+from agents.feedback.records import CodeComments, IterationRecord, ScopeSummary
 from core.errors import ConfigError
 from core.events import ProposalSharpened
 from core.records import Proposal
@@ -28,6 +30,7 @@ class _Sharpened:
     """One file: its text and comments after the kept round, and the rewards of the draft and of that round."""
 
     text: str
+    comments: CodeComments
     best: IterationRecord
     before: float
     rounds: int
@@ -45,12 +48,14 @@ async def sharpen(proposal: Proposal, loop: CodeFeedbackLoop | None = None) -> P
     for path, text in proposal.files.items():
         draft = CodeComments.model_validate(comments[path]) if path in comments else None
         try:
-            records = await graph.run(loop, path, text, ROUNDS, draft=draft)
+            # a context of its own: else the subgraph would take up the cycle's checkpoints and its request to stop
+            rounds = graph.run(loop, path, text, ROUNDS, draft=draft)
+            records = await asyncio.create_task(rounds, context=Context())
             one = await asyncio.to_thread(_kept, loop, path, text, records, proposal.kind == "code")
         except ConfigError as error:
             refused = error
             continue
-        files[path], comments[path] = one.text, one.best.comments.model_dump(mode="json")
+        files[path], comments[path] = one.text, one.comments.model_dump(mode="json")
         done.append(one)
     if refused is not None and not done:
         raise refused
@@ -67,13 +72,29 @@ async def sharpen(proposal: Proposal, loop: CodeFeedbackLoop | None = None) -> P
 
 def _kept(loop: CodeFeedbackLoop, path: str, text: str, records: list[IterationRecord], write: bool) -> _Sharpened:
     best = loop.best(path) or records[-1]
+    comments = best.comments
     if write:
         from agents.feedback.writing import insert_comments  # libcst takes half a second to import
 
-        text = insert_comments(text, best.comments)
+        written = insert_comments(text, comments)
+        text, comments = written, _moved(comments, text, written)
     return _Sharpened(
         text=text,
+        comments=comments,
         best=best,
         before=records[0].discriminator_score.reward,
         rounds=len(records),
     )
+
+
+def _moved(comments: CodeComments, before: str, after: str) -> CodeComments:
+    """The comments at the lines of their functions and classes in a text that has more lines."""
+    old, new = module_facts(before), module_facts(after)
+    lines = {(a.line, a.qualname): b for a, b in zip(old.functions, new.functions, strict=True)}
+    classes = {(a.line, a.name): b for a, b in zip(old.classes, new.classes, strict=True)}
+
+    def at_its_place(one: ScopeSummary) -> ScopeSummary:
+        found = lines.get((one.line, one.name)) or classes.get((one.line, one.name))
+        return one if found is None else one.model_copy(update={"line": found.line, "end_line": found.end_line})
+
+    return comments.model_copy(update={"summaries": tuple(map(at_its_place, comments.summaries))})

@@ -62,7 +62,7 @@ class PromptFile(BaseModel):
     edition: str
     description: str
     max_tokens: int = Field(gt=0)
-    answer: str = Field(default="", description="the class of agents.answers that the answer must be; empty: none")
+    answer: str = Field(default="", description="the class of agents that the answer must be; empty: none")
     variables: dict[str, Variable] = {}
     system: str
     user: str

@@ -93,7 +93,8 @@ def parser() -> argparse.ArgumentParser:
 
     demo = command("demo", "one real campaign in under a minute: real training jobs, votes, a verdict and a report")
     _model_options(demo)
-    command("doctor", "check this machine and the state folder, and say how to mend what is wrong")
+    doctor = command("doctor", "check this machine and the state folder, and say how to mend what is wrong")
+    doctor.add_argument("--model", metavar="MODEL", help="a language model to try, as `run` takes it (default: auto)")
     at = command("init", "write a commented campaign and its training script to begin with")
     at.add_argument("folder", nargs="?", default="campaign", metavar="DIR", help="where (default: campaign)")
 
@@ -201,6 +202,7 @@ def _feedback_options(at: argparse.ArgumentParser) -> None:
     at.add_argument(
         "--guidance", action="append", metavar="TEXT", help='what to look at, such as "Focus on type hints"'
     )
+    _model_options(at)
     at.add_argument(
         "--write", action="store_true", help="write # comments into the files; their syntax trees stay the same"
     )

@@ -6,6 +6,7 @@ import argparse
 import json
 import math
 import os
+import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TextIO
@@ -16,6 +17,7 @@ from service.escape import escaped
 __all__ = ["Output"]
 
 Mode = Literal["text", "json", "stream"]
+PROGRAM = "python run_graph.py"
 STYLES = {"bad": "31", "good": "32", "strong": "1", "faint": "2"}
 
 
@@ -34,6 +36,7 @@ class Output:
         verbose: bool = False,
         color: bool = False,
         moving: bool = False,
+        home: str | None = None,
     ) -> None:
         self.mode = mode
         self.quiet = quiet
@@ -41,6 +44,7 @@ class Output:
         self.color = color
         self.moving = moving and mode == "text" and not quiet
         """Whether a line may move on stderr: a terminal that is not dumb."""
+        self._program = f"{PROGRAM} --home {shlex.quote(home)}" if home else PROGRAM
         self.on_closed: Callable[[], None] = lambda: None
         self._closed = False
         self._begun = False
@@ -60,7 +64,7 @@ class Output:
         color = args.color == "always" or (
             args.color != "never" and moving and not os.environ.get("NO_COLOR") and mode == "text"
         )
-        return cls(mode, quiet=bool(args.quiet), verbose=bool(args.verbose), color=color, moving=moving)
+        return cls(mode, quiet=bool(args.quiet), verbose=bool(args.verbose), color=color, moving=moving, home=args.home)
 
     def data(self, text: str) -> None:
         """Lines for stdout, in text mode only."""
@@ -90,7 +94,7 @@ class Output:
     def say(self, text: str) -> None:
         """Talk, on stderr; nothing when quiet."""
         if not self.quiet:
-            self.talk(text + "\n")
+            self.talk(self.at_home(text) + "\n")
 
     def talk(self, text: str) -> None:
         """Characters for stderr as they are."""
@@ -110,11 +114,17 @@ class Output:
         if error.where:
             lines.append(f"where  {escaped(error.where)}")
         if error.hint:
-            lines.append(f"try    {escaped(error.hint)}")
+            lines.append(f"try    {self.at_home(escaped(error.hint))}")
         self.talk("\n".join(lines) + "\n")
+
+    def at_home(self, text: str) -> str:
+        """The commands that a text suggests, with the `--home` of this call: they can then be given as they stand."""
+        return text.replace(PROGRAM, self._program)
 
     def _answer(self, value: Mapping[str, Any]) -> None:
         self._answered = True
+        if isinstance(resume := value.get("resume"), str):
+            value = {**value, "resume": self.at_home(resume)}
         if self.mode == "json":
             self._json(value, indent=2)
         else:

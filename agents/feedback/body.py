@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import builtins
 
 from agents.feedback.fact_records import (
     Assertion,
@@ -17,7 +17,7 @@ from agents.feedback.fact_records import (
     RaisedException,
     ReturnedValue,
 )
-from agents.feedback.kinds import KindInference, dotted
+from agents.feedback.kinds import UNKNOWN, KindInference, dotted
 
 __all__ = ["BodyVisitor", "FunctionNode", "parameters", "short"]
 
@@ -46,7 +46,9 @@ _IO_METHODS = frozenset(
         "touch", "sendall", "send", "recv"
     ]
 )  # fmt: skip
-_BRANCHES = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.Match)
+_NEVER_RETURN = frozenset({"exit", "_exit", "abort", "quit", "fail", "error", "assert_never"})
+"""Last parts of the names of calls that may well not come back."""
+_BRANCHES = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.Match)
 
 
 def short(node: ast.AST, limit: int = 80) -> str:
@@ -177,13 +179,19 @@ class BodyVisitor(ast.NodeVisitor):
                 self.strings.append(inner.value)
 
     def visit_If(self, node: ast.If) -> None:
-        self.complexity += 1
-        self.visit(node.test)
-        condition = short(node.test)
-        self._conditions.append(condition)
-        for statement in node.body:
-            self.visit(statement)
-        self._conditions[-1] = f"not ({condition})"
+        """An `elif` is a branch beside the first one, not a level below it."""
+        while True:
+            self.complexity += 1
+            self.visit(node.test)
+            condition = short(node.test)
+            self._conditions.append(condition)
+            for statement in node.body:
+                self.visit(statement)
+            self._conditions.pop()
+            if (following := _elif(node)) is None:
+                break
+            node = following
+        self._conditions.append(f"not ({condition})")
         for statement in node.orelse:
             self.visit(statement)
         self._conditions.pop()
@@ -217,7 +225,7 @@ class BodyVisitor(ast.NodeVisitor):
         self.complexity += 1
         self.generic_visit(node)
 
-    def visit_Try(self, node: ast.Try) -> None:
+    def visit_Try(self, node: ast.Try | ast.TryStar) -> None:
         caught = tuple(name for handler in node.handlers for name in _caught_names(handler))
         self._shielded.append(caught)
         for statement in node.body:
@@ -233,6 +241,9 @@ class BodyVisitor(ast.NodeVisitor):
             self._handlers.pop()
         for statement in [*node.orelse, *node.finalbody]:
             self.visit(statement)
+
+    def visit_TryStar(self, node: ast.TryStar) -> None:
+        self.visit_Try(node)
 
     # -- what leaves the function
 
@@ -257,7 +268,8 @@ class BodyVisitor(ast.NodeVisitor):
         else:
             name = dotted(node.exc.func if isinstance(node.exc, ast.Call) else node.exc)
             bound = self.kinds.caught_as(name)
-            names = bound or ((name,) if name else ())
+            made = self.kinds.of(node.exc) if isinstance(node.exc, ast.Name) and not bound else ()
+            names = bound or (made if made and UNKNOWN not in made else (name,) if name else ())
             message = _message(node.exc)
             for each in names:
                 self._leave(
@@ -268,11 +280,9 @@ class BodyVisitor(ast.NodeVisitor):
         self.generic_visit(node)
 
     def _leave(self, raised: RaisedException) -> None:
-        last = raised.exception.rsplit(".", 1)[-1]
-        for caught in self._shielded:
-            if last in {name.rsplit(".", 1)[-1] for name in caught}:
-                return
-        self.raised.append(raised)
+        """Recorded, unless a handler around it catches it, or may do so for all that the syntax tells."""
+        if not any(_may_catch(name, raised.exception) for caught in self._shielded for name in caught):
+            self.raised.append(raised)
 
     def visit_Assert(self, node: ast.Assert) -> None:
         self.assertions.append(Assertion(condition=short(node.test), line=node.lineno))
@@ -290,7 +300,7 @@ class BodyVisitor(ast.NodeVisitor):
     def _call_effect(self, name: str, node: ast.Call) -> None:
         root, _, method = name.rpartition(".")
         first = name.split(".", 1)[0]
-        if name in _IO_CALLS:
+        if name in _IO_CALLS and first not in self.params:
             self.effects.append(Effect(kind="io", what=f"{name}()", line=node.lineno))
         elif root and method in _MUTATORS and root.startswith(("self.", "cls.")):
             self.effects.append(Effect(kind="attribute", what=root, line=node.lineno, certain=False))
@@ -390,31 +400,66 @@ class BodyVisitor(ast.NodeVisitor):
             self.strings.append(node.value.decode("latin-1"))
 
 
-def falls_through(body: list[ast.stmt]) -> bool:
-    """Whether control can reach the end of `body` (conservative: True when in doubt)."""
+def falls_through(body: list[ast.stmt], doubt: bool = True) -> bool:
+    """Whether control can reach the end of `body`; `doubt` where the syntax does not tell (a context manager may
+    swallow an exception, a call may never return)."""
+    while body and isinstance(last := body[-1], ast.If):
+        if falls_through(last.body, doubt) or not last.orelse:
+            return True
+        body = last.orelse
     if not body:
         return True
     last = body[-1]
     if isinstance(last, ast.Return | ast.Raise | ast.Continue | ast.Break):
         return False
-    if isinstance(last, ast.If):
-        return falls_through(last.body) or not last.orelse or falls_through(last.orelse)
     if isinstance(last, ast.With | ast.AsyncWith):
-        return True  # a context manager may swallow the exception
+        return doubt or falls_through(last.body, doubt)
     if isinstance(last, ast.While):
         endless = isinstance(last.test, ast.Constant) and bool(last.test.value)
-        return not endless or any(isinstance(node, ast.Break) for node in _own(last))
-    if isinstance(last, ast.Try):
-        if last.finalbody and not falls_through(last.finalbody):
+        return not endless or _breaks(last.body)
+    if isinstance(last, ast.Try | ast.TryStar):
+        if last.finalbody and not falls_through(last.finalbody, doubt):
             return False
-        ends = [last.orelse or last.body, *(handler.body for handler in last.handlers)]
-        return any(falls_through(block) for block in ends)
+        whole = falls_through(last.body, doubt) and (not last.orelse or falls_through(last.orelse, doubt))
+        return whole or any(falls_through(handler.body, doubt) for handler in last.handlers)
+    if isinstance(last, ast.Match):
+        return doubt or any(falls_through(case.body, doubt) for case in last.cases)
+    if isinstance(last, ast.Assert):
+        return doubt or not (isinstance(last.test, ast.Constant) and not last.test.value)
+    if isinstance(last, ast.Expr) and isinstance(last.value, ast.Call):
+        return doubt or dotted(last.value.func).rsplit(".", 1)[-1] not in _NEVER_RETURN
     return True
 
 
-def _own(loop: ast.While) -> Iterator[ast.AST]:
-    for statement in loop.body:
-        yield from ast.walk(statement)
+def _breaks(body: list[ast.stmt]) -> bool:
+    """Whether a `break` among these statements ends the loop that they are the body of."""
+    todo: list[ast.AST] = list(body)
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.Break):
+            return True
+        if isinstance(node, ast.For | ast.AsyncFor | ast.While):
+            todo.extend(node.orelse)
+        elif not isinstance(node, FunctionNode | ast.ClassDef | ast.expr):
+            todo.extend(ast.iter_child_nodes(node))
+    return False
+
+
+def _elif(node: ast.If) -> ast.If | None:
+    """The `elif` that follows; an `if` of its own below `else:` stands deeper."""
+    match node.orelse:
+        case [ast.If() as only] if only.col_offset == node.col_offset:
+            return only
+    return None
+
+
+def _may_catch(caught: str, raised: str) -> bool:
+    """Whether `except caught` catches `raised`: for built-in classes it is known, of others any could be a base."""
+    caught, raised = (name.rsplit(".", 1)[-1] for name in (caught, raised))
+    base, one = getattr(builtins, caught, None), getattr(builtins, raised, None)
+    if isinstance(one, type):
+        return issubclass(one, base) if isinstance(base, type) else caught[:1].islower()  # `socket.error` is a new name
+    return not isinstance(base, type) or base in (Exception, BaseException)
 
 
 def _caught_names(handler: ast.ExceptHandler) -> tuple[str, ...]:

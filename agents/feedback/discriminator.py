@@ -17,7 +17,7 @@ import re
 
 from agents.feedback.claims import Claim
 from agents.feedback.fact_records import FunctionFacts
-from agents.feedback.judges import FEATURES, default_judges, read
+from agents.feedback.judges import FEATURES, default_judges, read, readable
 from agents.feedback.polarity import polarity_claims
 from agents.feedback.records import DirectiveName, DiscriminatorScore, Issue
 from agents.feedback.references import parameter_claims, signature_claim
@@ -54,7 +54,8 @@ def score_annotation(source: str, annotation: dict[str, object]) -> float:
     """Reward in 0..1 of an annotation of the function in `source`, higher is better.
 
     `annotation`: {summary, details, params: [{name, type, description}], returns: {type, description} | None,
-    raises: [{type, description}]}; a key that is missing counts as empty. 0.0 when the source holds no function.
+    raises: [{type, description}]}; a key that is missing or of another type counts as empty, a text is read up to
+    4,000 characters, a list up to 100 entries. 0.0 when the source holds no function. Never raises.
     """
     return judge_annotation(source, annotation).reward
 
@@ -63,7 +64,8 @@ def judge_annotation(
     source: str, annotation: dict[str, object], facts: FunctionFacts | None = None
 ) -> DiscriminatorScore:
     """The reward with its reasons: every claim with its status, every gate, every issue with evidence and fix."""
-    reading = read(source, annotation, facts)
+    annotation = readable(annotation)
+    reading = read(source, annotation, facts) if isinstance(source, str) else None
     if reading is None:
         return _NO_FUNCTION
     if not words(reading.prose):

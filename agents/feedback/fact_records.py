@@ -127,6 +127,9 @@ class FunctionFacts(_Fact):
     returns_annotation: str | None = None
     returned: tuple[ReturnedValue, ...] = ()
     falls_through: bool = True
+    """Whether control could reach the end of the body, True when in doubt."""
+    reaches_end: bool = True
+    """Whether it does on some path for all that the syntax shows, False when in doubt."""
     yields: tuple[int, ...] = ()
     raised: tuple[RaisedException, ...] = ()
     caught: tuple[CaughtException, ...] = ()

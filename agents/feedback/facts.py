@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 import re
-import textwrap
 from collections.abc import Iterator
 
 from agents.feedback import sources
@@ -29,16 +28,21 @@ _NO_ANNOTATION_NEEDED = ("self", "cls")
 
 def module_facts(code: str) -> ModuleFacts:
     """Facts of a whole file. Lines that do not parse are listed in `unparsed`; the rest is analysed all the same."""
+    code = sources.plain_newlines(code)
     tree, broken = sources.parse(code)
     lines = code.split("\n")
     todos = _todos(lines, 1, len(lines))
     functions: list[FunctionFacts] = []
     classes: list[ClassFacts] = []
     for scope in _scopes(tree):
-        if isinstance(scope.node, ast.ClassDef):
-            classes.append(_class_facts(scope.node, scope.qualname))
-        else:
-            functions.append(_function_facts(scope, todos))
+        node = scope.node
+        try:
+            if isinstance(node, ast.ClassDef):
+                classes.append(_class_facts(node, scope.qualname))
+            else:
+                functions.append(_function_facts(scope, todos))
+        except RecursionError:
+            broken.append((node.lineno, node.end_lineno or node.lineno, f"{node.name} is nested too deeply"))
     return ModuleFacts(
         line_count=len(lines) - (1 if code.endswith("\n") else 0) if code else 0,
         docstring=ast.get_docstring(tree),
@@ -58,7 +62,7 @@ def function_facts(source: str) -> FunctionFacts | None:
 
     Of a class its `__init__` stands for it, or its first method.
     """
-    source = textwrap.dedent(source)
+    source = sources.plain_newlines(source)
     node = sources.parse_function(source)
     class_node: ast.ClassDef | None = None
     while isinstance(node, ast.ClassDef):
@@ -70,7 +74,10 @@ def function_facts(source: str) -> FunctionFacts | None:
         return None
     lines = source.split("\n")
     todos = _todos(lines, node.lineno, node.end_lineno or len(lines))
-    return _function_facts(_Scope(node, node.name, class_node, ()), todos)
+    try:
+        return _function_facts(_Scope(node, node.name, class_node, ()), todos)
+    except RecursionError:
+        return None
 
 
 class _Scope:
@@ -147,6 +154,7 @@ def _function_facts(scope: _Scope, todos: list[Todo]) -> FunctionFacts:
         returns_annotation=ast.unparse(node.returns) if node.returns else None,
         returned=tuple(visitor.returned),
         falls_through=falls_through(node.body),
+        reaches_end=falls_through(node.body, doubt=False),
         yields=tuple(visitor.yields),
         raised=tuple(visitor.raised),
         caught=tuple(visitor.caught),

@@ -14,6 +14,7 @@ from agents.feedback.discriminator import CONTRADICTED_COST, judge_annotation
 from agents.feedback.fact_records import FunctionFacts, ModuleFacts
 from agents.feedback.facts import module_facts
 from agents.feedback.records import CodeComments, DirectiveName, DiscriminatorScore, Issue, ScopeSummary
+from agents.feedback.sources import plain_newlines
 from agents.feedback.statements import topics_of
 
 __all__ = ["MAX_JUDGED", "TOPIC_WEIGHTS", "score_comments"]
@@ -36,7 +37,7 @@ def score_comments(code: str, comments: CodeComments, facts: ModuleFacts | None 
     facts = facts or module_facts(code)
     summaries = {(each.name, each.line): each for each in comments.summaries if each.scope == "function"}
     functions = [each for each in facts.functions if each.kind != "nested"]
-    lines = code.split("\n")
+    lines = plain_newlines(code).split("\n")
     step = max(1, -(-len(functions) // MAX_JUDGED))
     scores: list[DiscriminatorScore | None] = []
     issues: list[Issue] = []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -20,7 +21,10 @@ from agents.feedback.references import reference_features
 from agents.feedback.substance import echo_features, vague_features
 from agents.feedback.summary_fit import Reading, summary_features
 
-__all__ = ["FEATURES", "Judge", "default_judges", "read"]
+__all__ = ["FEATURES", "Judge", "default_judges", "read", "readable"]
+
+MAX_TEXT, MAX_ENTRIES = 4_000, 100
+"""So much of a text and of a list is read: time must not grow with what somebody pastes in."""
 
 FEATURES = {
     "summary": summary_features,
@@ -75,6 +79,32 @@ def read(
         code=code_words(facts, source, lexicon.known),
         lexicon=lexicon,
     )
+
+
+def readable(annotation: object) -> dict[str, object]:
+    """An annotation in its proper form, whatever was given: texts of limited length, lists of entries, no surprises."""
+    given = annotation if isinstance(annotation, Mapping) else {}
+    returned = given.get("returns")
+    return {
+        "summary": _text(given.get("summary")),
+        "details": _text(given.get("details")),
+        "params": _entries(given.get("params")),
+        "returns": _entry(returned) if isinstance(returned, Mapping) else None,
+        "raises": _entries(given.get("raises")),
+    }
+
+
+def _entries(listed: object) -> list[dict[str, object]]:
+    entries = listed[:MAX_ENTRIES] if isinstance(listed, list | tuple) else ()
+    return [_entry(each) for each in entries if isinstance(each, Mapping)]
+
+
+def _entry(entry: Mapping[str, object]) -> dict[str, object]:
+    return {key: _text(entry.get(key)) for key in ("name", "type", "description")}
+
+
+def _text(value: object) -> str:
+    return value[:MAX_TEXT] if isinstance(value, str) else ""
 
 
 def documented_names(annotation: dict[str, object]) -> frozenset[str]:

@@ -60,8 +60,7 @@ class KindInference:
         self._known: dict[str, set[str]] = {}
         self._functions: set[str] = set()
         self._classes: set[str] = set()
-        for statement in function.body:
-            self._collect(statement)
+        self._collect(function.body)
         arguments = function.args
         for arg in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]:
             self._assigned.setdefault(arg.arg, []).append(None)
@@ -147,16 +146,21 @@ class KindInference:
         self._known[name] = kinds
         return kinds
 
-    def _collect(self, node: ast.AST) -> None:
+    def _collect(self, body: list[ast.stmt]) -> None:
+        """Every binding of the function's own scope, without recursion (code may nest deeply)."""
+        todo: list[ast.AST] = list(reversed(body))
+        while todo:
+            node = todo.pop()
+            self._gather(node)
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+                todo.extend(reversed(list(ast.iter_child_nodes(node))))
+
+    def _gather(self, node: ast.AST) -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             self._functions.add(node.name)
-            return
-        if isinstance(node, ast.ClassDef):
+        elif isinstance(node, ast.ClassDef):
             self._classes.add(node.name)
-            return
-        if isinstance(node, ast.Lambda):
-            return
-        if isinstance(node, ast.Assign):
+        elif isinstance(node, ast.Assign):
             for target in node.targets:
                 self._bind(target, node.value)
         elif isinstance(node, ast.AnnAssign) and node.value is not None:
@@ -176,8 +180,6 @@ class KindInference:
         elif isinstance(node, ast.Import | ast.ImportFrom):
             for alias in node.names:
                 self._assigned.setdefault(alias.asname or alias.name, []).append(None)
-        for child in ast.iter_child_nodes(node):
-            self._collect(child)
 
     def _bind(self, target: ast.expr, value: ast.expr | None) -> None:
         if isinstance(target, ast.Name):

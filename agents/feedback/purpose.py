@@ -6,6 +6,7 @@ import re
 
 from agents.feedback.docstrings import parse_docstring
 from agents.feedback.fact_records import ClassFacts, FunctionFacts, ModuleFacts
+from agents.feedback.kinds import UNKNOWN
 from agents.feedback.words import identifier_parts, sentences
 
 __all__ = ["class_purpose", "first_sentence", "function_purpose", "module_purpose", "returned_kinds"]
@@ -235,6 +236,12 @@ _SPECIAL = {
     "__contains__": "Test membership in {owner}",
     "__delitem__": "Delete an item of {owner}",
     "__post_init__": "Finish the construction of {owner}",
+    "__aenter__": "Enter the asynchronous context of {owner}",
+    "__aexit__": "Leave the asynchronous context of {owner}",
+    "__aiter__": "Iterate asynchronously over {owner}",
+    "__anext__": "Give the next item of {owner}, asynchronously",
+    "__next__": "Give the next item of {owner}",
+    "__bool__": "Tell whether {owner} counts as true",
 }
 
 
@@ -258,6 +265,8 @@ def function_purpose(facts: FunctionFacts) -> str:
         own = [each for each in dict.fromkeys(written) if each not in given]
         tail += f", and set up {_listing(own)}" if facts.name == "__init__" and own else ""
         return _SPECIAL[facts.name].format(owner=owner) + tail
+    if facts.name.startswith("__") and facts.name.endswith("__"):
+        return f"Implement `{facts.name}` of {owner}" + (f" for {_listing(given, 2)}" if given else "")
     parts = list(identifier_parts(facts.name.strip("_")))
     if not parts:
         return f"Local function of {owner}"
@@ -270,6 +279,8 @@ def function_purpose(facts: FunctionFacts) -> str:
         return f"Tell whether {subject}: {' '.join(parts)}"
     new = [each for each in given if each.strip("`") not in parts]
     tail = f" for {_listing(new, 2)}" if new else f" of this {facts.class_name}" if facts.class_name else ""
+    if facts.is_generator and any("contextmanager" in each for each in facts.decorators):
+        return f"Manage the context of the {' '.join(parts)}{tail}"
     if facts.is_generator:
         return f"Yield the {rest or first} one by one{tail}"
     lead = _NOUN_LEADS.get(first) or (first.capitalize() if first in _VERBS else "")
@@ -279,9 +290,9 @@ def function_purpose(facts: FunctionFacts) -> str:
 
 
 def returned_kinds(facts: FunctionFacts) -> tuple[str, ...]:
-    """Kinds of all returned values without `?`, empty when none is known."""
-    kinds = {kind for value in facts.returned for kind in value.kinds} - {"?", "array?"}
-    return tuple(sorted(kinds))
+    """Kinds of all returned values, empty unless all are known."""
+    kinds = {kind for value in facts.returned for kind in value.kinds}
+    return () if kinds & {UNKNOWN, "array?"} else tuple(sorted(kinds))
 
 
 def class_purpose(facts: ClassFacts) -> str:

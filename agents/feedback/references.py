@@ -17,7 +17,7 @@ _MARKED = re.compile(r"(?:^|[\s(\[,])(?:``([\w.*]+)``|`([\w.*]+)['`]|\*(\w+)\*|'
 _SIGNATURE = re.compile(r"\b(\w+)\(([\w\s,*.=\[\]]*)\)")
 _DEFAULT = re.compile(
     r"\b(?i:defaults?)\b\s*(?:value\s*)?(?:is\s|are\s|to\s|of\s|[:=])*\s*[`(]{0,3}"
-    r"(?:(?P<quote>['\"])(?P<quoted>.{0,60}?)(?P=quote)|(?P<value>True|False|None|-?\d+(?:\.\d+)?(?:e-?\d+)?)(?![\w.]*\w|\s?%))",
+    r"(?:(?P<quote>['\"])(?P<quoted>.{0,60}?)(?P=quote)|(?P<value>True|False|None|-?\d+(?:\.\d+)?(?:e-?\d+)?)(?![\w.]*\w|\s?[%/*^]|-\w))",
 )
 _NAMED = re.compile(
     r"\b(?:if|when|unless|whether|[Ii]f|When|Unless)\s+[`*'\"]*(\w+)[`*'\"]*\s+(?:is|are|was|has|==|=|does|contains)\b"
@@ -43,6 +43,8 @@ def parameter_claims(reading: Reading, params: list[dict[str, object]]) -> list[
     known = {param.name: param for param in facts.params}
     by_keyword = any(param.kind == "var_keyword" for param in facts.params)
     own = set(re.findall(r"\b[A-Za-z_]\w*\b", reading.source))
+    # one strange name may be a mistake; several are a list of what the keywords are passed on to
+    passed_on = sum(str(entry.get("name") or "").strip("*`\\ ") not in {*known, *own} for entry in params)
     claims: list[Claim] = []
     for entry in params:
         name = str(entry.get("name") or "").strip().lstrip("*\\").strip("`")
@@ -54,11 +56,11 @@ def parameter_claims(reading: Reading, params: list[dict[str, object]]) -> list[
                 if (wrong := default_claim(single, param.default, text, param.line, reading.source)) is not None:
                     claims.append(wrong)
             elif by_keyword and single.isidentifier():
-                used = single in own
+                settled = single in own or passed_on > 1
                 claims.append(
                     Claim(
-                        kind="param", text=single, status="unverifiable" if used else "unsupported", line=facts.line,
-                        evidence=f"only **keywords could take it{'' if used else '; the body never names it'}",
+                        kind="param", text=single, status="unverifiable" if settled else "unsupported", line=facts.line,
+                        evidence=f"only **keywords could take it{'' if settled else '; the body never names it'}",
                     )
                 )  # fmt: skip
             else:
@@ -75,7 +77,11 @@ def parameter_claims(reading: Reading, params: list[dict[str, object]]) -> list[
 
 def _missing(reading: Reading, params: list[dict[str, object]]) -> str:
     documented = {str(entry.get("name") or "").lstrip("*") for entry in params}
-    return ", ".join(param.name for param in reading.facts.visible_params if param.name not in documented)
+    return ", ".join(
+        param.name
+        for param in reading.facts.visible_params
+        if param.name not in documented and not param.kind.startswith("var_")
+    )
 
 
 def default_claim(name: str, actual: str | None, text: str, line: int, source: str) -> Claim | None:
@@ -167,7 +173,7 @@ def reference_features(reading: Reading) -> dict[str, float]:
            (("marked", marked), ("snake", snake), ("named", named), ("listed", listed))}  # fmt: skip
     gap, mention = _mention_features(reading, prose)
     alike = max((lexicon.param_likeness(stem(t)) for group in out.values() for t in group), default=0.0)
-    often = math.log(max((len(re.findall(rf"\b{t}\b", prose)) for group in out.values() for t in group), default=1))
+    often = math.log(max((_count(token, prose) for group in out.values() for token in group), default=1))
     odd_often = math.log(max((sum(stem(w) == word for w in odd) for word in distinct), default=1))
     found = {f"foreign_{name}": float(min(2, len(group))) for name, group in out.items()}
     found |= {f"{name}_gap": min(1, len(group)) * gap for name, group in out.items()}
@@ -193,6 +199,10 @@ def reference_features(reading: Reading) -> dict[str, float]:
         "length": math.log1p(len(plain)),
         **mention,
     }
+
+
+def _count(token: str, prose: str) -> int:
+    return max(1, len(re.findall(rf"\b{re.escape(token.strip('*'))}\b", prose)))
 
 
 def _listed(prose: str, known: set[str]) -> list[str]:

@@ -24,6 +24,13 @@ _WIDER = {
     "float": {"int", "complex"}, "callable": {"class"}, "iterable": {"list", "tuple", "set", "dict", "str", "mapping"},
 }  # fmt: skip
 _BUILTIN = frozenset(_KIND_WORDS.values())
+_OR_ELSE = re.compile(r"[`*\s]*(?:none|nothing)[`*]*\s*,\s.*\bor\b", re.IGNORECASE)
+"""`None, a thing or a list of things`: the comma begins an alternative, not an explanation."""
+_NOTHING = re.compile(
+    r"[`*\s]*(?:none|nothing)\b(?!(?:[^.;]|[.;]\S)*\b(?:or|if|when|unless|otherwise|else|until|in case|on)\b)",
+    re.IGNORECASE,
+)
+"""Says that there is never a value; `None if it is missing` does not."""
 
 _ALWAYS = frozenset({"TypeError", "ValueError", "AttributeError", "RuntimeError", "Exception", "AssertionError",
                      "NotImplementedError", "RecursionError", "MemoryError", "BaseException"})  # fmt: skip
@@ -60,9 +67,9 @@ _HINTS = {
 
 def claimed_kinds(text: str | None) -> frozenset[str]:
     """Built-in kinds that a documented type names (`list of str or None` → list, None); empty when it names others."""
-    if not text:
+    if not text or _OR_ELSE.match(text):
         return frozenset()
-    text = re.split(r"[,:;.]\s|\bof\b|\bwith\b|\bcontaining\b|, default", text.strip("`*: "), maxsplit=1)[0]
+    text = re.split(r"[,:;.]\s|\bof\b|\bwith\b|\bcontaining\b|, default", text[:200].strip("`*: "), maxsplit=1)[0]
     text = re.sub(r"\[[^\]]*\]", "", text)
     found: set[str] = set()
     for piece in re.split(r"\s*(?:\||,|/|\bor\b)\s*", text):
@@ -81,7 +88,7 @@ def return_claim(facts: FunctionFacts, returned: dict[str, object] | None) -> Cl
     type_text, description = str(returned.get("type") or ""), str(returned.get("description") or "")
     claimed = claimed_kinds(type_text)
     text = type_text or description
-    if not claimed and re.match(r"(none|nothing)\b", (type_text or description).strip().lower()):
+    if not claimed and _NOTHING.match(type_text or description):
         claimed = frozenset({"None"})
     line = facts.returned[0].line if facts.returned else facts.line
     if facts.is_abstract:
@@ -158,6 +165,8 @@ def _compare(facts: FunctionFacts, claimed: frozenset[str], text: str, line: int
         status = "unverifiable" if not values else "unsupported"
         return Claim(kind="return", text=text, status=status, line=line, evidence=evidence)
     named = {kind for kind in values if kind not in _BUILTIN and kind not in ("mapping", "sequence", "range", "deque")}
+    if named and wanted == {"callable"}:  # a class with `__call__`, or an alias of a callable type
+        return Claim(kind="return", text=text, status="unverifiable", line=line)
     sure = not named or bool(facts.returns_annotation)
     return Claim(
         kind="return", text=text, status="contradicted" if sure else "unsupported", line=line, evidence=evidence,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from core.errors import ConfigError, NotFoundError
 
-__all__ = ["MAX_SIZE_BYTES", "decode", "parse", "read_source"]
+__all__ = ["MAX_SIZE_BYTES", "check_language", "decode", "parse", "parse_function", "plain_newlines", "read_source"]
 
 MAX_SIZE_BYTES = 5_000_000
 
@@ -58,6 +58,11 @@ def decode(data: bytes, where: str = "<bytes>") -> str:
             where=where,
             hint="save it as UTF-8, or name its encoding in the first line: # -*- coding: latin-1 -*-",
         ) from error
+    return plain_newlines(text)
+
+
+def plain_newlines(text: str) -> str:
+    """`text` with `\\n` at the end of each line that Python sees: a lone `\\r` ends one too."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -104,9 +109,28 @@ def parse(code: str) -> tuple[ast.Module, list[tuple[int, int, str]]]:
 
 
 def parse_function(source: str) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | None:
-    """The first function or class of `source`, which may be indented; None when there is none that parses."""
-    tree, _ = parse(textwrap.dedent(source))
-    for node in tree.body:
+    """The first function or class of `source`, which may be indented; None when there is none that parses.
+
+    Where a string of an indented method reaches the margin, `dedent` moves nothing: the method is then read as the
+    body of a block. A method whose first line alone was stripped gets the other lines moved.
+    """
+    first, _, rest = source.partition("\n")
+    for text, moved in (
+        (textwrap.dedent(source), 0),
+        (f"if True:\n{source}", 1),
+        (f"{first}\n{textwrap.dedent(rest)}", 0),
+    ):
+        try:
+            tree = _parse(text)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+        ast.increment_lineno(tree, -moved)
+        return _first_definition(tree.body[0].body if moved and isinstance(tree.body[0], ast.If) else tree.body)
+    return _first_definition(parse(textwrap.dedent(source))[0].body)
+
+
+def _first_definition(body: list[ast.stmt]) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | None:
+    for node in body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             return node
     return None
@@ -137,4 +161,4 @@ def _blocks(lines: list[str]) -> list[tuple[int, int]]:
             starts.append(number)
         joined = line.startswith("@")
     ends = [start - 1 for start in starts[1:]] + [len(lines)]
-    return list(zip(starts, ends, strict=True))
+    return list(zip(starts, ends, strict=False))

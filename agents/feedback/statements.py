@@ -92,19 +92,19 @@ def _params(facts: FunctionFacts, entries: dict[str, DocItem]) -> list[Statement
 
 def _returns(facts: FunctionFacts) -> list[Statement]:
     if facts.is_generator:
-        return [_say("returns", "Yields its results one at a time.", min(facts.yields), max(facts.yields))]
+        first, last = min(facts.yields), max(facts.yields)
+        if any("contextmanager" in each for each in facts.decorators):
+            return [_say("returns", "Gives a context manager.", first, last)]
+        return [_say("returns", "Yields its results one at a time.", first, last)]
     if not facts.returns_value:
         return []
     lines = [value.line for value in facts.returned]
-    if facts.returns_annotation:
-        what = facts.returns_annotation
-    else:
-        kinds = [kind for kind in returned_kinds(facts) if kind != "None"]
-        what = " or ".join(kinds) if kinds else ""
-        if not what and len({value.text for value in facts.returned}) == 1:
-            what = f"`{facts.returned[0].text}`"
-    text = f"Returns {what}." if what else f"Returns a value at {len(lines)} place{'s' * (len(lines) > 1)}."
-    maybe_none = any("None" in value.kinds for value in facts.returned) or facts.falls_through
+    given = [value for value in facts.returned if value.kinds != ("None",)]
+    what = facts.returns_annotation or " or ".join(kind for kind in returned_kinds(facts) if kind != "None")
+    if not what and len({value.text for value in given}) == 1:
+        what = f"`{given[0].text}`"
+    text = f"Returns {what}." if what else f"Returns a value at {len(given)} place{'s' * (len(given) > 1)}."
+    maybe_none = any("None" in value.kinds for value in facts.returned) or facts.reaches_end
     if maybe_none and "None" not in what and not facts.returns_annotation:
         text = f"{text[:-1]}, or None."
     return [_say("returns", text, min(lines), max(lines))]
@@ -116,7 +116,8 @@ def _raises(facts: FunctionFacts) -> list[Statement]:
         when = f" when `{raised.condition}`" if raised.condition else ""
         message = f" ({raised.message!r})" if raised.message and len(raised.message) < 80 else ""
         again = " again" if raised.reraised else ""
-        text = f"Raises {raised.exception}{again}{when}{message}."
+        named = raised.exception if raised.exception.rsplit(".", 1)[-1][:1].isupper() else f"`{raised.exception}`"
+        text = f"Raises {named}{again}{when}{message}."
         found.setdefault(text, _say("raises", text, raised.line))
     return list(found.values())[:MAX_PER_TOPIC]
 

@@ -58,7 +58,11 @@ def insert_comments(code: str, comments: CodeComments) -> str:
 
 def unified_diff(path: str, before: str, after: str) -> str:
     """Unified diff with three lines of context, empty when nothing changed."""
-    return "".join(difflib.unified_diff(before.splitlines(True), after.splitlines(True), f"a/{path}", f"b/{path}"))
+    old, new = ([f"{line}\n" for line in text.split("\n")] for text in (before, after))
+    for lines in (old, new):  # only `\n` ends a line here: a form feed or a line separator stands within one
+        if (last := lines.pop()) != "\n":
+            lines.append(f"{last}\\ No newline at end of file\n")
+    return "".join(difflib.unified_diff(old, new, f"a/{path}", f"b/{path}"))
 
 
 def _lines(summary: ScopeSummary) -> list[str]:

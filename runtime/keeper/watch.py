@@ -17,7 +17,7 @@ from runtime.keeper.launch import StartError, launch
 from runtime.keeper.metrics import Metrics, Report, StopRule, interrupt_search, read_metrics_file
 from runtime.keeper.output import KeptOutput, Lines
 from runtime.keeper.reason import describe_exit, one_line
-from runtime.keeper.tree import Group, contain
+from runtime.keeper.tree import Group, contain, go_first
 
 TYPE_CHECKING = False  # importing typing costs a tenth of the start
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ class Watch:
 
     def run(self) -> dict[str, Any]:
         """The job from start to end; returns its result.  Nothing of the job is alive afterwards."""
+        go_first()
         try:
             self._start()
         except StartError as error:
@@ -153,10 +154,11 @@ class Watch:
 
     def _sample(self) -> float:
         """Measure memory and processes; returns the seconds until it is to be done again."""
-        pids = self._tree.pids()
         most = int(self._limits["processes"])
-        if len(pids) > most:
-            self._find("processes", f"had {len(pids)} processes at once, its limit is {most}")
+        pids = self._tree.pids(most + 1)
+        if len(pids) > most:  # its memory is not measured any more: that takes long, and a bomb grows meanwhile
+            self._find("processes", f"had more processes at once than its limit of {most}")
+            return CLOSE_SAMPLE_S
         used = self._tree.memory_bytes(pids, self._peak_bytes)
         self._peak_bytes = max(self._peak_bytes, used)
         limit_mb = self._limits["memory_mb"]

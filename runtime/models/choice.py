@@ -119,7 +119,8 @@ async def choose(spec: str, environment: Mapping[str, str] = os.environ) -> Choi
 def open_chat(spec: str, plan: ModelPlan, here: Path, environment: Mapping[str, str] = os.environ) -> Chat:
     """The chat that `spec` names, without guard, meter or recording; `here` is what files are relative to.
 
-    Nothing is connected yet.  Raises ConfigError (for `none` and `auto`, too: `choose` comes first), and
+    Nothing is connected yet, but the provider's package is imported, which takes seconds that no call's time-out should
+    count.  Raises ConfigError (for `none` and `auto`, too: `choose` comes first), and
     UnavailableError where a package is missing.
     """
     from runtime.models.langchain_chat import LangChainChat
@@ -158,16 +159,15 @@ async def check_reachable(spec: str, here: Path, environment: Mapping[str, str] 
 
 
 def _ollama(name: str, plan: ModelPlan, environment: Mapping[str, str]) -> Chat:
+    import httpx
+    from langchain_ollama import ChatOllama
+
     from runtime.models.langchain_chat import LangChainChat
+    from runtime.models.transport import bounding
 
     url = ollama_url(environment)
 
     def make(temperature: float) -> BaseChatModel:
-        import httpx
-        from langchain_ollama import ChatOllama
-
-        from runtime.models.transport import bounding
-
         return ChatOllama(
             model=name,
             base_url=url,
@@ -203,14 +203,15 @@ def _openai(name: str, plan: ModelPlan, environment: Mapping[str, str]) -> Chat:
             hint="set it, or OPENAI_BASE_URL for your own server",
         )
 
+    import openai
+    from langchain_openai import ChatOpenAI
+    from pydantic import SecretStr
+
+    from runtime.models.transport import bounding
+
+    http = _http_of_openai()
+
     def make(temperature: float) -> BaseChatModel:
-        import openai
-        from langchain_openai import ChatOpenAI
-        from pydantic import SecretStr
-
-        from runtime.models.transport import bounding
-
-        http = _http_of_openai()
         model: BaseChatModel = ChatOpenAI(
             model=name,
             base_url=url,

@@ -18,7 +18,7 @@ from runtime.models.prices import cost_usd, price_of
 from runtime.models.tokens import most_input_tokens
 from runtime.models.uncertain import UncertainError
 
-__all__ = ["Meter", "MeteredChat", "Spent", "worst_case"]
+__all__ = ["Meter", "MeteredChat", "Spent", "price_of", "worst_case"]
 
 
 @dataclass(frozen=True)

@@ -89,9 +89,8 @@ class RecordingChat:
             descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)  # two processes may record into one file
-                size = os.fstat(descriptor).st_size
-                if size and os.pread(descriptor, 1, size - 1) != b"\n":
-                    data = b"\n" + data  # the line before was torn by a kill
+                size = _whole_size(descriptor)
+                os.ftruncate(descriptor, size)  # what follows was torn by a kill
                 written = os.write(descriptor, data)
                 if written < len(data):
                     os.ftruncate(descriptor, size)
@@ -154,6 +153,18 @@ class ReplayChat:
         )
 
 
+def _whole_size(descriptor: int) -> int:
+    """Bytes up to the end of the last whole line."""
+    end = os.fstat(descriptor).st_size
+    while end:
+        begin = max(0, end - 65536)
+        found = os.pread(descriptor, end - begin, begin).rfind(b"\n")
+        if found >= 0:
+            return begin + found + 1
+        end = begin
+    return 0
+
+
 def _read(path: Path) -> Iterator[Recorded]:
     try:
         with path.open("rb") as file:
@@ -173,7 +184,9 @@ def _read(path: Path) -> Iterator[Recorded]:
                         hint="is it a file that `--record` wrote?",
                     ) from error
     except OSError as error:
-        raise ConfigError(f"cannot read the recording: {error.strerror}", where=str(path)) from error
+        raise ConfigError(
+            f"cannot read the recording: {error.strerror}", where=str(path), hint="`run --record FILE` writes one"
+        ) from error
 
 
 def _first(error: ValidationError) -> str:

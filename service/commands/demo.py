@@ -50,7 +50,7 @@ def demo(args: argparse.Namespace, output: Output) -> int:
         stored, _ = find_or_create(ledger, campaign, new=True)
         code = run_stored(_as_run(args), output, folder, ledger, stored)
     if code == 0:
-        output.data(_afterwards(stored.id))
+        output.data(output.at_home(_afterwards(stored.id)))
     return code
 
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Literal
 from core.errors import RatchetError
 from service.escape import escaped
 from service.output import Output
-from service.state import open_folder
+from service.state import open_folder, settings_of
 
 if TYPE_CHECKING:
     from memory.ledger import Ledger
@@ -99,6 +99,26 @@ def _examine(args: argparse.Namespace) -> Iterator[Finding]:
         yield _leases(ledger)
         yield _guarded("embeddings", lambda: _embeddings(folder))
         yield _guarded("recall", lambda: _recall(folder, ledger))
+    yield from _model(args)
+
+
+def _model(args: argparse.Namespace) -> Iterator[Finding]:
+    """The language model that a run would take, on the path that a run takes; a campaign works without one."""
+    from core.campaign import ModelPlan
+    from core.models import Message
+    from prompts import render
+    from runtime.models.probe import probe
+
+    asked = args.model or settings_of(args).model or "auto"
+    question = Message(role="user", text=render("common/probe").user)
+    try:
+        found = asyncio.run(probe(asked, ModelPlan(use=asked), Path.cwd(), question))
+    except RatchetError as error:
+        yield _failed("model", error)
+        return
+    for one in found:
+        bad: Status = "warn" if asked == "auto" else "fail"
+        yield Finding(f"model {one.name}", "ok" if one.ok else bad, one.what, one.fix)
 
 
 def _guarded(check: str, examine: Callable[[], Finding]) -> Finding:

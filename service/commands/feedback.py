@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.errors import BusyError, ConfigError, RatchetError, UsageError
+from core.errors import BusyError, ConfigError, ModelError, RatchetError, UsageError
 from service.output import Output
-from service.state import open_folder
+from service.state import open_folder, settings_of
 
 if TYPE_CHECKING:
+    from graph.feedback_models import FeedbackModels
     from graph.feedback_workflow import FeedbackRun
     from memory.recall import Recall
     from memory.state_folder import StateFolder
@@ -36,9 +37,13 @@ def feedback(args: argparse.Namespace, output: Output) -> int:
     files = python_files(args.files)
     folder = open_folder(args)
     folder.create()
-    with _memory(args, folder, output) as recall:
-        results, failed = asyncio.run(_run_all(args, output, files, folder, recall))
-    return _conclude(args, output, results, failed, stored)
+    with _memory(args, folder, output) as recall, _models(args, output) as models:
+        results, failed = asyncio.run(_run_all(args, output, files, folder, recall, models))
+        code = _conclude(args, output, results, failed, stored, models)
+        if models is not None and models.use["failed"] and models.asked != "auto" and not code:
+            output.say(f"the model gave out, and rules spoke in its place: exit 4 ({models.reason})")
+            return ModelError.exit_code
+    return code
 
 
 def _check_usage(args: argparse.Namespace) -> None:
@@ -79,13 +84,41 @@ def _memory(args: argparse.Namespace, folder: StateFolder, output: Output) -> It
         yield recall
 
 
+@contextmanager
+def _models(args: argparse.Namespace, output: Output) -> Iterator[FeedbackModels | None]:
+    """The models of the three parts, where call or settings name one.  Raises ModelError when it is not there."""
+    asked = args.model or settings_of(args).model or "none"
+    if asked == "none":
+        yield None
+        return
+    from core.campaign import Budget
+    from graph.feedback_models import FeedbackModels
+    from runtime.models.choice import check_spec
+
+    check_spec(asked, "--model")
+    record = Path(args.record) if args.record else None
+    budget = Budget(usd=args.budget_usd, tokens=args.budget_tokens)
+    models = FeedbackModels(asked, Path.cwd(), budget, record=record)
+    try:
+        output.say(f"model: {models.choice.model} ({models.choice.reason})")
+        yield models
+    finally:
+        models.close()
+
+
 async def _run_all(
-    args: argparse.Namespace, output: Output, files: Sequence[Path], folder: StateFolder, recall: Recall | None
+    args: argparse.Namespace,
+    output: Output,
+    files: Sequence[Path],
+    folder: StateFolder,
+    recall: Recall | None,
+    models: FeedbackModels | None,
 ) -> tuple[list[dict[str, Any]], dict[str, RatchetError]]:
     """Results file by file, and the errors of those that could not be analysed; that of an only file is raised."""
     from graph.feedback_workflow import FeedbackWorkflow
 
-    workflow = FeedbackWorkflow(folder.workflow_runs, recall=recall)
+    loop = None if models is None else models.loop()
+    workflow = FeedbackWorkflow(folder.workflow_runs, loop=loop, recall=recall)
 
     def told(run: FeedbackRun, payload: dict[str, Any]) -> None:
         reward = payload["discriminator_score"]["reward"]
@@ -131,6 +164,7 @@ def _conclude(
     results: list[dict[str, Any]],
     failed: dict[str, RatchetError],
     stored: Baseline,
+    models: FeedbackModels | None,
 ) -> int:
     from service.feedback.baseline import as_json, entry, failures, key_of
     from service.feedback.views import shown
@@ -139,6 +173,10 @@ def _conclude(
         "files": results,
         "failed": [{"path": p, "what": e.what, "where": e.where, "try": e.hint} for p, e in failed.items()],
     }
+    if models is not None:
+        told["model"] = {"asked": models.asked, "model": models.choice.model, **models.use, "reason": models.reason}
+        tokens = int(models.use["input_tokens"] + models.use["output_tokens"])
+        output.say(f"model: {models.use['calls']} answers, {models.use['failed']} calls failed, {tokens:,} tokens")
     threshold = DEFAULT_THRESHOLD if args.threshold is None else args.threshold
     place = Path(args.baseline) if args.baseline else Path("baseline.json")
     entries = {key_of(Path(each["path"]), place): (each, entry(each)) for each in results}

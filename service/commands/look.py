@@ -30,7 +30,7 @@ def status(args: argparse.Namespace, output: Output) -> int:
     with open_folder(args, must_exist=True).open_ledger() as ledger:
         stored = pick_campaign(ledger, args.id)
         told = standing(ledger, stored, History.load(ledger, stored.id))
-        output.result(told, _standing_text(told, ledger.clock()))
+        output.result(told, output.at_home(_standing_text(told, ledger.clock())))
     return 0
 
 

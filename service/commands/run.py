@@ -256,7 +256,7 @@ def _budgets(args: argparse.Namespace) -> dict[str, Any]:
 def _asks(campaign: Campaign) -> dict[str, Any] | None:
     """What language models will be asked for at most, repairs left out; None without a model."""
     from agents.model_seats import estimate, with_model_seats
-    from runtime.models.meter import price_of
+    from runtime.models.prices import price_of
 
     if not campaign.wants_model():
         return None

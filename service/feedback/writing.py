@@ -31,8 +31,8 @@ class Rewritten:
 
     @property
     def diff(self) -> str:
-        """Unified diff of the text, empty when nothing changes; line ends as `\\n`."""
-        before, after = (_lines(data.decode(self.encoding)) for data in (self.before, self.after))
+        """Unified diff of the text, empty when nothing changes; a `\\r` before a line's end stays in it."""
+        before, after = (data.decode(self.encoding) for data in (self.before, self.after))
         return unified_diff(self.path.as_posix().lstrip("/"), before, after)
 
     def write(self) -> None:
@@ -65,7 +65,3 @@ def rewrite(path: Path, comments: CodeComments) -> Rewritten:
             hint="save it as UTF-8, or use --diff",
         ) from error
     return Rewritten(path, data, after, encoding)
-
-
-def _lines(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -144,6 +144,9 @@ def test_code_gets_its_comments_and_keeps_its_syntax_tree(campaign) -> None:
     assert ast.dump(ast.parse(text)) == ast.dump(ast.parse(CODE))
     assert "# »" in text
     assert cycle.sharpened[name].after >= cycle.sharpened[name].before
+    comments = CodeComments.model_validate(cycle.sharpened[name].proposal.comments["stats.py"])
+    assert score_comments(text, comments).reward == pytest.approx(cycle.sharpened[name].after)
+    assert cycle.applied[name].outcome.metrics["reward"] == pytest.approx(cycle.sharpened[name].after)
 
 
 def test_what_was_carried_out_is_not_carried_out_again(campaign) -> None:

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import agents.answers
+import agents.feedback.model_answers
 import prompts
 from core.errors import ConfigError
 from prompts.files import fenced, parse
@@ -28,6 +29,11 @@ BODY = "# System\nS {{ a }}\n# User\nU {{ b }}\n"
 
 def values(name: str) -> dict[str, Any]:
     return {variable: f"<{variable}>" for variable in prompts.load(name).variables}
+
+
+def form_of(name: str) -> Any:
+    answer = prompts.load(name).answer
+    return getattr(agents.answers, answer, None) or getattr(agents.feedback.model_answers, answer)
 
 
 def test_there_is_a_prompt_for_every_role() -> None:
@@ -48,7 +54,7 @@ def test_what_is_sent_is_what_was_reviewed(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in prompts.names() if prompts.load(name).answer])
 def test_samples_of_answers(name: str) -> None:
-    form = getattr(agents.answers, prompts.load(name).answer)
+    form = form_of(name)
     good = json.loads((FOLDER / f"{name}.good.json").read_text())
     bad = json.loads((FOLDER / f"{name}.bad.json").read_text())
     assert good
@@ -68,7 +74,7 @@ def test_every_prompt_that_wants_an_answer_says_its_form() -> None:
     for name in prompts.names():
         file = prompts.load(name)
         if file.answer:
-            form = getattr(agents.answers, file.answer)
+            form = form_of(name)
             assert all(f'"{field}"' in file.user for field in form.model_fields), name
 
 

@@ -121,7 +121,23 @@ def test_a_fork_bomb_is_bounded(make_spec: MakeSpec) -> None:
     )
     result = run(spec)
     assert (result.status, result.cause) == ("failed", "processes")
-    assert "its limit is 20" in result.reason
+    assert "its limit of 20" in result.reason
+    assert marked(spec) == []
+
+
+def test_a_fork_bomb_without_pause_is_ended_before_it_holds_up_the_machine(make_spec: MakeSpec) -> None:
+    spec = make_spec(
+        """
+        import os, time
+        for _ in range(13):  # up to 8192 processes: the fuse
+            os.fork()
+        time.sleep(600)
+        """,
+        limits={"time_s": 60},
+    )
+    result = run(spec)
+    assert (result.status, result.cause) == ("failed", "processes")
+    assert result.isolation["orphans"] == "none left"
     assert marked(spec) == []
 
 

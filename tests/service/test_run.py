@@ -61,7 +61,7 @@ def test_interrupted_once_it_goes_on_where_it_was(start: Start, tiny: Path, tmp_
     running.send(signal.SIGINT)
     stopped = running.wait()
     assert stopped.code == 130
-    assert stopped.err.splitlines()[-1] == "go on with: python run_graph.py resume tiny-1"
+    assert stopped.err.splitlines()[-1] == f"go on with: python run_graph.py --home {home} resume tiny-1"
     assert "Traceback" not in stopped.err
     went_on = call_process("resume", "--json", home=home)
     assert went_on.code == 0
@@ -102,7 +102,7 @@ def test_a_second_process_looks_but_does_not_run_and_ctrl_c_twice_ends_all(
     assert not alive(tiny)
     result = json.loads(stopped.out.splitlines()[-1])
     assert (result["type"], result["status"]) == ("result", "interrupted")
-    assert stopped.err.splitlines()[-1] == "go on with: python run_graph.py resume tiny-1"
+    assert stopped.err.splitlines()[-1] == f"go on with: python run_graph.py --home {home} resume tiny-1"
     assert cli("status", "--json", home=home).json["status"] == "interrupted"
 
 
@@ -176,7 +176,7 @@ def test_budgets_end_it_and_can_be_raised(tiny: Path, tmp_path: Path, cli: Cli) 
     short = cli("run", tiny, "--json", "--until", "accuracy>=5", "--cycles", "1", home=home)
     assert short.code == 7
     assert short.json["status"] == "budget"
-    assert short.json["resume"] == "python run_graph.py resume tiny-1"
+    assert short.json["resume"] == f"python run_graph.py --home {home} resume tiny-1"
     refused = cli("resume", "tiny-1", "--seed", "9", home=home)
     assert refused.code == 2
     longer = cli("resume", "tiny-1", "--json", "--until", "accuracy>=0.1", home=home)

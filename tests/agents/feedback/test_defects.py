@@ -65,6 +65,7 @@ def test_lines_count_below_quotes_that_stand_alone():
         'def f(a):\n    """F.\n\n    Returns:\n        None\n    """\n    print(a)\n',
         'async def f(a):\n    """F.\n\n    :returns: a future\n    """\n    await a\n',
         'def f(a=5):\n    """F.\n\n    :param a: one, default 5 if b else 7.\n    """\n',
+        'def f(a=9):\n    """F.\n\n    :param a: points, less than ``a / rate`` (default: 1/2 second).\n    """\n',
     ],
 )
 def test_silence_where_the_docstring_may_be_right(code: str):

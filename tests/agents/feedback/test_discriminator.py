@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import textwrap
+import time
 from typing import Any
 
 import pytest
@@ -144,6 +145,42 @@ def test_return_claims(source: str, claimed: str, status: str):
     assert claim.status == status
 
 
+@pytest.mark.parametrize(
+    "returned",
+    [
+        {"type": None, "description": "None if it is missing, else the value."},
+        {"type": "``None``, :class:`a.b.Location` or a list of them.", "description": ""},
+        {"type": "None or Location", "description": ""},
+    ],
+)
+def test_a_return_that_may_be_none_does_not_claim_that_it_always_is(returned: dict[str, Any]):
+    facts = function_facts("def f(x):\n    return g(x)\n")
+    assert facts is not None
+    claim = return_claim(facts, returned)
+    assert claim is not None
+    assert claim.status == "unverifiable"
+
+
+def test_an_alias_may_name_a_callable():
+    facts = function_facts("def f(x) -> Transformer:\n    return cast(Transformer, g(x))\n")
+    assert facts is not None
+    claim = return_claim(facts, {"type": "callable"})
+    assert claim is not None
+    assert claim.status == "unverifiable"
+
+
+def test_several_strange_names_are_what_the_keywords_are_passed_on_to():
+    source = "def plot(data, **kwargs):\n    return draw(data, **kwargs)\n"
+
+    def status(*names: str) -> list[str]:
+        params = [{"name": name, "description": "one"} for name in ("data", *names)]
+        score = judge_annotation(source, {"summary": "Plot the data.", "params": params})
+        return [claim.status for claim in score.claims if claim.text in names]
+
+    assert status("colour", "width") == ["unverifiable", "unverifiable"]
+    assert status("colour") == ["unsupported"]
+
+
 def test_types_that_are_no_builtins_are_not_compared():
     assert claimed_kinds("ndarray of shape (n,)") == frozenset()
     assert claimed_kinds("list of str or None") == {"list"}
@@ -161,10 +198,29 @@ def test_a_source_without_a_function_scores_zero(source: str):
         {},
         {"summary": None, "params": None},
         {"summary": "Keep logs.", "params": [None, 3], "returns": "x", "raises": {}},
+        {"summary": "Keep logs.", "details": "See ``**options`` and ``a*``."},
+        {"summary": 5, "params": [{"name": {}, "description": []}], "raises": [{"type": 3}]},
+        None,
+        [],
+        "Keep logs.",
     ],
 )
-def test_odd_annotations_are_scored_not_refused(annotation: dict[str, Any]):
+def test_odd_annotations_are_scored_not_refused(annotation: Any):
     assert 0.0 <= score_annotation(SOURCE, annotation) <= 1.0
+
+
+@pytest.mark.parametrize("source", [None, 5, b"def f(): pass", ["def f(): pass"]])
+def test_odd_sources_are_scored_not_refused(source: Any):
+    assert score_annotation(source, GOOD) == 0.0
+
+
+def test_time_does_not_grow_with_what_is_pasted_in():
+    huge = "word " * 100_000
+    entries = [{"name": f"p{i}", "type": "\n" * 100_000, "description": huge} for i in range(3_000)]
+    annotation = {"summary": huge, "details": "`" * 100_000, "params": entries, "raises": entries}
+    started = time.process_time()
+    score_annotation(SOURCE, {**annotation, "returns": entries[0]})
+    assert time.process_time() - started < 5
 
 
 @settings(max_examples=60, deadline=None)

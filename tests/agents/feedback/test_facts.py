@@ -99,6 +99,77 @@ def test_a_raise_that_the_function_catches_itself_does_not_leave():
     assert facts.raised == ()
 
 
+@pytest.mark.parametrize(
+    ("raised", "caught", "leaves"),
+    [
+        ("KeyError", "Exception", False),
+        ("KeyError", "LookupError", False),
+        ("KeyError", "", False),
+        ("FileNotFoundError", "IOError", False),
+        ("KeyError", "ValueError", True),
+        ("SystemExit", "Exception", True),
+        ("errors.Full", "Exception", False),
+        ("errors.Full", "errors.Base", False),
+        ("errors.Full", "KeyError", True),
+        ("KeyError", "errors.Base", True),
+    ],
+)
+def test_what_a_handler_catches_or_may_catch_does_not_leave(raised: str, caught: str, leaves: bool):
+    facts = function_facts(f"def f():\n    try:\n        raise {raised}()\n    except {caught}:\n        return 1\n")
+    assert facts is not None
+    assert bool(facts.raised) is leaves
+
+
+def test_a_raised_variable_is_known_by_what_it_holds():
+    facts = function_facts("def f(x):\n    error = ValueError(x)\n    raise error\n")
+    assert facts is not None
+    assert [each.exception for each in facts.raised] == ["ValueError"]
+
+
+def test_an_elif_is_no_level_deeper():
+    chain = "".join(f"    elif x == {i}:\n        return {i}\n" for i in range(1500))
+    facts = function_facts(f"def f(x):\n    if x is None:\n        return 0\n{chain}")
+    assert facts is not None
+    assert facts.deepest is not None
+    assert (facts.deepest.depth, facts.complexity) == (1, 1502)
+
+
+@pytest.mark.parametrize(
+    ("body", "reaches", "may"),
+    [
+        ("with x:\n        return 1", False, True),
+        ("with x:\n        print(1)", True, True),
+        ("return 1 if x else sys.exit(1)", False, False),
+        ("if x:\n        return 1\n    sys.exit(1)", False, True),
+        ("if x:\n        return 1", True, True),
+        ("while True:\n        for y in x:\n            break", False, False),
+        ("while True:\n        if x:\n            break", True, True),
+        ("match x:\n        case 1:\n            return 1", False, True),
+        ("try:\n        return x\n    except KeyError:\n        pass", True, True),
+    ],
+)
+def test_whether_the_end_is_reached(body: str, reaches: bool, may: bool):
+    facts = function_facts(f"def f(x):\n    {body}\n")
+    assert facts is not None
+    assert (facts.reaches_end, facts.falls_through) == (reaches, may)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '    @property\n    def size(self):\n        return """\nat the margin\n"""\n',
+        "@property\n    def size(self):\n        return 1\n",
+        "    async def size(self):\n        return 1\n",
+        "def size(self):\r    return 1\r",
+    ],
+)
+def test_a_method_is_read_as_it_stands_in_its_file(source: str):
+    facts = function_facts(source)
+    assert facts is not None
+    assert (facts.name, facts.returns_value) == ("size", True)
+    assert source.splitlines()[facts.line - 1].strip().startswith(("def size", "async def size"))
+
+
 def test_what_an_inner_function_returns_is_not_returned():
     walk = facts_of("walk")
     assert (walk.returned, walk.is_generator, walk.kind) == ((), True, "staticmethod")
@@ -141,6 +212,13 @@ def test_deep_nesting_is_a_partial_result_not_a_crash():
     facts = module_facts("def f():\n    return 1\n\nx = " + "(" * 5000 + ")" * 5000 + "\n")
     assert [f.name for f in facts.functions] == ["f"]
     assert facts.unparsed
+
+
+def test_an_expression_that_is_too_deep_costs_only_its_function():
+    deep = "def deep(x):\n    return " + " + ".join(["x"] * 900) + "\n"
+    facts = module_facts(f"def f():\n    return 1\n\n{deep}")
+    assert [f.name for f in facts.functions] == ["f"]
+    assert (facts.unparsed[0].line, facts.unparsed[0].reason) == (4, "deep is nested too deeply")
 
 
 def test_nothing_is_executed(tmp_path: Path):

@@ -75,6 +75,33 @@ def test_absence_is_never_claimed():
 
 
 @pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("if x:\n        return []\n    return g(x)", "Returns a value at 2 places."),
+        ("with x:\n        return x.read()", "Returns `x.read()`."),
+        ("if x:\n        return []", "Returns list, or None."),
+        ("if x:\n        return None\n    return g(x)", "Returns `g(x)`, or None."),
+    ],
+)
+def test_a_return_is_told_as_far_as_it_is_proven(body: str, says: str):
+    assert texts(generate("m.py", f"def f(x):\n    {body}\n"), "f", "returns") == [says]
+
+
+def test_a_special_method_is_not_read_as_words():
+    comments = generate(
+        "m.py", "class A:\n    def __aexit__(self, *e): return e is x\n    def __lt__(self, b): return x\n"
+    )
+    assert texts(comments, "A.__aexit__", "purpose") == ["Leave the asynchronous context of A from `e`."]
+    assert texts(comments, "A.__lt__", "purpose") == ["Implement `__lt__` of A for `b`."]
+
+
+def test_a_context_manager_does_not_yield_results():
+    comments = generate("m.py", "@contextmanager\ndef opened(x):\n    yield x\n")
+    assert texts(comments, "opened", "returns") == ["Gives a context manager."]
+    assert texts(comments, "opened", "purpose") == ["Manage the context of the opened for `x`."]
+
+
+@pytest.mark.parametrize(
     ("directive", "topic", "has"),
     [("types", "types", "`key`"), ("todo", "todo", "evict"), ("invariants", "invariants", "key is None")],
 )

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import ast
 import inspect
+import subprocess
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -75,3 +77,14 @@ def test_text_cannot_break_out_of_its_comment():
 def test_code_that_does_not_parse_is_refused():
     with pytest.raises(ConfigError, match="does not parse"):
         insert_comments("def f(:\n", generate("f.py", "def f(:\n"))
+
+
+@pytest.mark.parametrize("end", ["\n", "", "\r\n"])
+def test_a_diff_can_be_applied_whatever_ends_a_line(tmp_path: Path, end: str):
+    code = "A = 1\x0c\nB = '\u2028'\n\n\ndef f(x):\n    return [x]"
+    code = code.replace("\n", end or "\n") + end
+    (tmp_path / "m.py").write_bytes(code.encode())
+    after = insert_comments(code, generate("m.py", code))
+    diff = unified_diff("m.py", code, after)
+    subprocess.run(["git", "apply", "-"], input=diff.encode(), cwd=tmp_path, check=True)
+    assert (tmp_path / "m.py").read_bytes() == after.encode() != code.encode()

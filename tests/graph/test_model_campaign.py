@@ -1,0 +1,189 @@
+"""Whole campaigns with a language model behind real HTTP: every role answers, dies, is capped, killed and replayed."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from council_answers import answer
+from tiny_campaign import account, events, kill, run, start, write_campaign
+
+from core.events import ModelCalled
+from memory.history import History
+from memory.ledger import Ledger
+from tests.model_servers.ollama_stand_in import Server
+from tests.model_servers.ollama_stand_in import start as start_server
+
+ROLES = {"director", "proposer", "voter", "supervisor", "historian"}
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with start_server(answer=answer) as one:
+        yield one
+
+
+def words(path: Path, home: str = "home", model: str = "ollama:llama3.2", *more: str) -> tuple[str, ...]:
+    return ("run", str(path), "--home", str(path.parent / home), "--model", model, *more)
+
+
+def at(server: Server) -> dict[str, dict[str, str]]:
+    return {"env": {"OLLAMA_HOST": server.url}}
+
+
+def calls(home: Path) -> list[ModelCalled]:
+    with Ledger(home / "ledger.db") as ledger:
+        return History.load(ledger, "tiny-1").model_calls
+
+
+def comparable(home: Path) -> dict[str, Any]:
+    """The account; proposers and voters speak side by side, so the order of telling is nobody's decision."""
+    told = account(home)
+    for cycle in told["cycles"].values():
+        cycle["proposals"] = sorted(cycle["proposals"], key=lambda p: p["id"])
+        cycle["votes"] = {p: sorted(votes, key=lambda v: v["voter"]) for p, votes in cycle["votes"].items()}
+    return told
+
+
+def test_every_role_is_answered_and_told_of(tmp_path: Path, server: Server) -> None:
+    path = write_campaign(tmp_path)
+    code, lines, _ = run(*words(path, "home", "auto"), **at(server))
+    result = lines[-1]
+    assert code == 0
+    assert result["status"] == "finished"
+    assert result["model"]["chosen"][0]["model"] == "ollama:llama3.2"
+    assert set(result["model"]["roles"]) == ROLES
+    assert result["model"]["calls"] == len(server.calls)
+    assert result["model"]["failed"] == 0
+    assert result["model"]["input_tokens"] > 0
+    with Ledger(tmp_path / "home" / "ledger.db") as ledger:
+        history = History.load(ledger, "tiny-1")
+    first = history.cycles[1]
+    assert first.direction is not None
+    assert (first.direction.source, first.direction.focus) == ("model", ("y",))
+    assert {e.proposal.source for e in first.proposals.values() if e.proposal.proposer == "idea"} == {"model"}
+    voices = {v.vote.voter for told in first.votes.values() for v in told if v.vote.source == "model"}
+    assert voices == {"research", "creative", "critical", "summariser", "dissenter"}
+    assert {r.ruling.source for r in first.rulings.values() if r.ruling.decision == "accept"} == {"model"}
+    asked = next(e.proposal for e in history.cycles[2].proposals.values() if e.proposal.proposer == "analogy")
+    assert (asked.source, len(asked.memories)) == ("model", 1)
+
+
+def test_a_replay_needs_no_model_and_comes_to_the_same_history(tmp_path: Path, server: Server) -> None:
+    path, recording = write_campaign(tmp_path), tmp_path / "answers.jsonl"
+    assert run(*words(path, "home", "auto", "--record", str(recording)), **at(server))[0] == 0
+    asked = len(server.calls)
+    code, lines, _ = run(*words(path, "again", f"replay:{recording}"))
+    assert code == 0
+    assert len(server.calls) == asked
+    assert lines[-1]["model"]["calls"] == asked
+    assert comparable(tmp_path / "again") == comparable(tmp_path / "home")
+
+
+def test_a_model_that_dies_in_the_middle_leaves_the_rules_and_an_honest_end(tmp_path: Path, server: Server) -> None:
+    path = write_campaign(tmp_path, model={"use": "ollama:llama3.2", "retries": 0, "timeout_s": 20})
+    server.die_after(6)
+    code, lines, said = run("run", str(path), "--home", str(tmp_path / "home"), **at(server))
+    result = lines[-1]
+    assert code == 4
+    assert result["status"] == "finished"
+    assert result["model"]["died"]
+    assert result["best"] is not None
+    assert "the model gave out" in said
+    with Ledger(tmp_path / "home" / "ledger.db") as ledger:
+        history = History.load(ledger, "tiny-1")
+    assert history.last_finished_cycle == 2
+    last = history.cycles[2]
+    assert last.direction is not None
+    assert last.direction.source == "rules"
+    assert "rules:" in last.direction.reason
+    assert {p.proposal.source for p in last.proposals.values()} == {"rules"}
+    told = Counter(bool(call.error) for call in history.model_calls)
+    assert told[True] > 0
+
+
+def test_killed_it_pays_no_answer_twice(tmp_path: Path, server: Server) -> None:
+    path = write_campaign(tmp_path)
+    whole = write_campaign(tmp_path / "whole")
+    assert run(*words(whole), **at(server))[0] == 0
+    server.calls.clear()
+    process = start(*words(path), **at(server))
+    seen = 0
+    for event in events(process):
+        seen += event["type"] == "ModelCalled"
+        if seen == 12:
+            kill(process)
+            break
+    paid = Counter(one.body["messages"][-1]["content"] for one in server.calls)
+    code, _, _ = run("resume", "--home", str(tmp_path / "home"), **at(server))
+    assert code == 0
+    again = Counter(one.body["messages"][-1]["content"] for one in server.calls)
+    # what was in flight at the kill may be asked once more; everything that was answered and stored is not
+    assert sum(again.values()) - len(again) <= 5
+    assert set(paid) <= set(again)
+    assert comparable(tmp_path / "home")["cycles"].keys() == comparable(tmp_path / "whole" / "home")["cycles"].keys()
+    keys = [call.key for call in calls(tmp_path / "home") if not call.error]
+    assert len(keys) == len(set(keys))
+
+
+def test_a_cap_on_tokens_is_kept_and_rules_go_on(tmp_path: Path, server: Server) -> None:
+    path = write_campaign(tmp_path)
+    code, lines, said = run(*words(path, "home", "ollama:llama3.2", "--budget-tokens", "9000"), **at(server))
+    use = lines[-1]["model"]
+    assert code == 7
+    assert lines[-1]["status"] == "finished"
+    assert use["capped"]
+    assert 0 < use["input_tokens"] + use["output_tokens"] <= 9000
+    assert "budget is spent" in said
+
+
+@pytest.mark.parametrize(
+    ("model", "code", "what"),
+    [
+        ("ollama:nope", 4, "has no model nope"),
+        ("gpt4", 3, "names no model"),
+        ("replay:nothing.jsonl", 3, "recording"),
+        ("no_such_module:make", 3, "cannot import"),
+    ],
+)
+def test_a_wrong_model_is_one_clear_error_before_any_job(
+    tmp_path: Path, server: Server, model: str, code: int, what: str
+) -> None:
+    path = write_campaign(tmp_path)
+    got, lines, _ = run(*words(path, "home", model), **at(server))
+    assert got == code
+    assert what in lines[-1]["error"]["what"]
+    assert lines[-1]["error"]["try"]
+    assert not (tmp_path / "runs.jsonl").exists()
+
+
+def test_auto_without_an_ollama_is_the_council_of_rules(tmp_path: Path) -> None:
+    path = write_campaign(tmp_path)
+    dead = {"env": {"OLLAMA_HOST": "http://127.0.0.1:9"}}
+    code, lines, _ = run(*words(path, "home", "auto"), **dead)
+    assert code == 0
+    assert lines[-1]["model"]["chosen"][0]["model"] == "none"
+    assert run("run", str(path), "--home", str(tmp_path / "rules"))[0] == 0
+    assert comparable(tmp_path / "home") == comparable(tmp_path / "rules")
+
+
+def test_the_calls_behind_a_proposal_are_told_with_their_editions(tmp_path: Path, server: Server) -> None:
+    path = write_campaign(tmp_path)
+    _, lines, _ = run(*words(path), **at(server))
+    ideas = [
+        one["proposal"]["id"]
+        for one in lines
+        if one["type"] == "ProposalMade" and one["proposal"]["proposer"] == "idea"
+    ]
+    code, told, _ = run("why", ideas[0], "--home", str(tmp_path / "home"))
+    assert code == 0
+    by = {(call["role"], call["seat"]): call for call in told[-1]["models"]}
+    assert by["proposer", "idea"]["prompt"] == "proposer/idea"
+    assert len(by["proposer", "idea"]["edition"]) == 12
+    assert ("voter", "dissenter") in by
+    code, told, _ = run("status", "--home", str(tmp_path / "home"))
+    assert json.loads(json.dumps(told[-1]))["model"]["roles"]["voter"]["calls"] > 0
