@@ -3,7 +3,7 @@
     input preparation → history lookup → guidance application → loop → logging with embeddings
 
 Each run writes one JSON report under `workflow_runs/` of the state folder: every payload of every round, keys sorted,
-nothing of the clock in it but `started_at`, so that two runs can be compared with diff.
+nothing of the clock in it but `started_at` and the `run_id` made of it, so that two runs can be compared with diff.
 """
 
 from __future__ import annotations
