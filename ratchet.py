@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from agents.asking import ask
     from agents.registry import director, executor, historian, proposer, supervisor, voter
     from agents.roles import Case, Director, Executor, Historian, Kit, Proposer, Supervisor, Voter
     from core.campaign import Campaign
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from search.space import Choice, Float, Int, Space
 
 HOMES = {
+    "agents.asking": ("ask",),
     "agents.registry": ("director", "executor", "historian", "proposer", "supervisor", "voter"),
     "agents.roles": ("Case", "Director", "Executor", "Historian", "Kit", "Proposer", "Supervisor", "Voter"),
     "core.campaign": ("Campaign",),
@@ -47,6 +49,7 @@ __all__ = [
     "Supervisor",
     "Vote",
     "Voter",
+    "ask",
     "director",
     "executor",
     "historian",

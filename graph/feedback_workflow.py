@@ -3,7 +3,7 @@
     input preparation → history lookup → guidance application → loop → logging with embeddings
 
 Each run writes one JSON report under `workflow_runs/` of the state folder: every payload of every round, keys sorted,
-nothing of the clock in it but `started_at`, so that two runs can be compared with diff.
+nothing of the clock in it but `started_at` and the `run_id` made of it, so that two runs can be compared with diff.
 """
 
 from __future__ import annotations
@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 __all__ = ["EVENTS", "FeedbackRun", "FeedbackWorkflow"]
 
 EVENTS = ("run_started", "iteration_completed", "run_completed")
+
+MAX_REMEMBERED = 200
+"""At most so many summaries of a file go to memory, modules and classes first: embedding 4,000 takes a minute. The
+report holds all."""
 
 Handler = Callable[["FeedbackRun", dict[str, Any]], Awaitable[None] | None]
 
@@ -176,7 +180,9 @@ class FeedbackWorkflow:
             if gain > 0 and after.kept:
                 items.extend(_guidance_item(run, before, text, gain) for text in before.agitator_feedback.guidance)
         if run.best is not None:
-            items.extend(_summary_item(run, each) for each in run.best.comments.summaries if each.text)
+            said = [each for each in run.best.comments.summaries if each.text]
+            said.sort(key=lambda each: each.scope == "function")
+            items.extend(_summary_item(run, each) for each in said[:MAX_REMEMBERED])
         remember(items)
 
     def _write(self, run: FeedbackRun) -> Path:

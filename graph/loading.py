@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from agents.personas import check_personas
 from core.campaign import Campaign
 from core.errors import ConfigError, nearest
 from core.validation import config_error
@@ -60,6 +61,7 @@ def check_campaign(campaign: Campaign, where: str) -> None:
         _check_region(region, space, f"{where}, forbidden {number}")
     seat_council(campaign)
     check_models(campaign, where)
+    check_personas(campaign.council, Path(campaign.here))
     check_command(campaign, where)
 
 

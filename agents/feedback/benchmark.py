@@ -30,7 +30,7 @@ METRICS = ("coverage", "accuracy", "coherence", "formatting")
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
 
 class RewardSummary(_Record):

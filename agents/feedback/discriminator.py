@@ -31,6 +31,8 @@ __all__ = ["judge_annotation", "score_annotation"]
 PRIOR_LOG_ODDS = 1.5
 """A comment is presumed honest: about 4.5 to 1 before its features are looked at."""
 CONTRADICTED_COST = 0.01
+ENTRIES_ALONE = 0.25
+"""Reward of an annotation that describes the parameters and nothing else."""
 _NO_FUNCTION = DiscriminatorScore(
     reward=0.0,
     coverage=0.0,
@@ -68,9 +70,9 @@ def judge_annotation(
     reading = read(source, annotation, facts) if isinstance(source, str) else None
     if reading is None:
         return _NO_FUNCTION
-    if not words(reading.prose):
-        return _empty(reading)
     claims = find_claims(reading, annotation)
+    if not words(reading.prose):
+        return _without_prose(reading, claims)
     judges = default_judges()
     gates = {name: judges[name].probability(find(reading), PRIOR_LOG_ODDS) for name, find in FEATURES.items()}
     gates["repetition"] = 1.0 - 0.9 * repetition(reading)
@@ -119,12 +121,18 @@ def _cost(claim: Claim) -> float:
     return 1.0
 
 
-def _empty(reading: Reading) -> DiscriminatorScore:
+def _without_prose(reading: Reading, claims: list[Claim]) -> DiscriminatorScore:
+    """Entries of parameters alone are worth something, as far as they are true; nothing at all is worth nothing."""
     issue = Issue(
         kind="empty", message="there is no summary", evidence="summary and details hold no words",
         fix="say in one sentence what the function is for", line=reading.facts.line, weight=1.0, directive="header",
     )  # fmt: skip
-    return DiscriminatorScore(reward=0.0, coverage=0.0, accuracy=1.0, coherence=0.0, formatting=0.0, issues=(issue,))
+    accuracy = math.prod(_cost(claim) for claim in claims)
+    return DiscriminatorScore(
+        reward=ENTRIES_ALONE * accuracy if words(reading.structured) else 0.0,
+        coverage=0.0, accuracy=accuracy, coherence=0.0, formatting=0.0, claims=tuple(claims),
+        issues=(issue, *_claim_issues(claims, reading.facts)),
+    )  # fmt: skip
 
 
 def _coverage(reading: Reading) -> tuple[float, list[Issue]]:

@@ -35,8 +35,9 @@ def insert_comments(code: str, comments: CodeComments) -> str:
         before = ast.dump(ast.parse(code))
         module = MetadataWrapper(cst.parse_module(code), unsafe_skip_copy=True)
     except (SyntaxError, ValueError, RecursionError, cst.ParserSyntaxError) as error:
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else error
         raise ConfigError(
-            f"comments are not written into code that does not parse: {error}",
+            f"comments are not written into code that does not parse: {why}",
             where=comments.path,
             hint="mend the code first",
         ) from error

@@ -254,13 +254,13 @@ def _budgets(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _asks(campaign: Campaign) -> dict[str, Any] | None:
-    """What language models will be asked for at most, repairs left out; None without a model."""
+    """What language models will be asked for at most, repairs included; None without a model."""
     from agents.model_seats import estimate, with_model_seats
     from runtime.models.prices import price_of
 
     if not campaign.wants_model():
         return None
-    cycle, cycles = estimate(with_model_seats(campaign.council)), campaign.budget.cycles
+    cycle, cycles = estimate(with_model_seats(campaign.council), campaign.model.repairs), campaign.budget.cycles
     price = price_of(campaign.model.use, campaign.model.prices)
     usd = None if price is None else cycle.tokens * cycles * max(price.input, price.output) / 1e6
     return {"model": campaign.model.use, "calls": cycle.calls * cycles, "tokens": cycle.tokens * cycles, "usd": usd}

@@ -31,8 +31,8 @@ class Rewritten:
 
     @property
     def diff(self) -> str:
-        """Unified diff of the text, empty when nothing changes; a `\\r` before a line's end stays in it."""
-        before, after = (data.decode(self.encoding) for data in (self.before, self.after))
+        """Unified diff of the text, empty when nothing changes; a byte order mark and each `\\r` stay in it."""
+        before, after = (data.decode(self.encoding.removesuffix("-sig")) for data in (self.before, self.after))
         return unified_diff(self.path.as_posix().lstrip("/"), before, after)
 
     def write(self) -> None:

@@ -21,7 +21,7 @@ from agents.voters.persona import persona
 from core.campaign import Council, Use
 from core.errors import ConfigError, NotFoundError
 from core.models import ChatCall, Message, Prompt
-from core.records import Lesson, Vote
+from core.records import Lesson, Ruling, Vote
 from prompts import load, names, render
 from runtime.models.tokens import most_input_tokens
 
@@ -201,6 +201,18 @@ def test_an_amendment_into_what_is_forbidden_is_sent_back(tmp_path: Path) -> Non
     ruling, model = review(replace(calm(tmp_path), lessons=(lesson,)), changes={"depth": 11})
     assert ruling.decision == "accept"
     assert "forbidden: it runs out of memory" in model.faults[0]
+
+
+def test_the_rules_rule_on_an_amendment_again(tmp_path: Path) -> None:
+    case = calm(tmp_path)
+    first = case.proposals[0]
+    other = case.propose("idea", {**first.config, "depth": 6}, "deeper")
+    taken = Ruling(proposal_id=other.id, decision="accept", risk=0.1, rule="all gates passed", reason="r")
+    case = replace(on_the_table(case, [first, other]), rulings=(taken,))
+    ruling, model = review(case, changes={"depth": 6})
+    assert model.faults == []
+    assert (ruling.decision, ruling.amended, ruling.source) == ("accept", None, "rules")
+    assert "amendment was refused, repeat" in ruling.reason
 
 
 def test_a_proposal_is_no_evidence_against_itself(tmp_path: Path) -> None:

@@ -111,6 +111,17 @@ def test_the_diff_is_all_that_stands_on_stdout_and_can_be_applied(stock: Path, t
     assert ast.dump(ast.parse(stock.read_text())) == ast.dump(ast.parse(CODE))
 
 
+def test_the_diff_of_a_file_with_mark_and_other_newlines_can_be_applied(tmp_path: Path) -> None:
+    data = CODE.replace("\n", "\r\n").encode("utf-8-sig")
+    (tmp_path / "stock.py").write_bytes(data)
+    told = only(call(tmp_path, "feedback", "stock.py", "--diff", "--iterations", 1, "--json"))
+    subprocess.run(["git", "apply", "-"], cwd=tmp_path, input=told["diff"].encode(), check=True)
+    applied = (tmp_path / "stock.py").read_bytes()
+    (tmp_path / "stock.py").write_bytes(data)
+    call(tmp_path, "feedback", "stock.py", "--write", "--iterations", 1)
+    assert applied == (tmp_path / "stock.py").read_bytes() != data
+
+
 def test_the_threshold_decides_the_exit_code(stock: Path, tmp_path: Path) -> None:
     reward = only(call(tmp_path, "feedback", "stock.py", "--json"))["reward"]
     assert 0.02 < reward < 0.98

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agents.feedback.benchmark import AdaptiveFeedbackBenchmark, FeedbackBenchmark, paired_bootstrap
+from agents.feedback.benchmark import AdaptiveFeedbackBenchmark, Comparison, FeedbackBenchmark, paired_bootstrap
 from agents.feedback.loop import CodeFeedbackLoop
 from agents.feedback.records import IterationRecord
 from core.errors import ConfigError
@@ -52,7 +52,9 @@ def test_a_difference_is_claimed_only_when_the_interval_leaves_zero_out():
     assert bench.compare(low, high).verdict == "better"
     assert bench.compare(high, low).verdict == "worse"
     assert bench.compare(low, mixed).verdict == "no difference"
-    assert bench.compare(low[:1], high[:1]).verdict == "no difference"
+    alone = bench.compare(low[:1], high[:1])
+    assert alone.verdict == "no difference"
+    assert Comparison.model_validate_json(alone.model_dump_json()) == alone
     with pytest.raises(ConfigError, match="no file in common"):
         bench.compare(low, rounds("other.py", 0.2))
 

@@ -111,6 +111,16 @@ def test_one_contradiction_cannot_be_bought_off_by_more_true_claims():
     assert score_annotation(SOURCE, lie) < 0.1
 
 
+def test_entries_alone_are_worth_something_while_they_are_true():
+    source = "def keep(count, folder=None):\n    return store(folder or HOME, count)\n"
+
+    def reward(name: str) -> float:
+        return score_annotation(source, {"params": [{"name": name, "description": "how many to keep"}]})
+
+    assert reward("count") > 10 * reward("size") > 0
+    assert score_annotation(source, {"params": [{"name": "count"}]}) == 0.0
+
+
 def test_length_earns_nothing():
     longer = changed(details=GOOD["details"] + " " + " ".join(f"Note {n} is about log files too." for n in range(30)))
     assert score_annotation(SOURCE, longer) <= score_annotation(SOURCE, GOOD) * 1.02
