@@ -2,8 +2,8 @@
 
     python -m benchmarks.feedback.model_gate ROWS.jsonl
 
-ROWS in the form that `benchmarks.feedback.corpus` writes.  A summary passes that earns at least a share of the reward of
-the rules' words for the same function; `LEAST_SHARE` is the share in force.
+ROWS in the form that `benchmarks.feedback.corpus` writes.  A summary passes that earns at least a share of the reward
+of the rules' words for the same function; `LEAST_SHARE` is the share in force.
 """
 
 from __future__ import annotations
