@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import tempfile
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from core.campaign import Objective
 from core.errors import StorageError
 from graph.model_use import use_line
 from graph.summary import best_so_far, summarise
+from memory.files import write_atomically
 from memory.history import History
 from memory.ledger import Ledger, StoredCampaign
 from memory.state_folder import StateFolder
@@ -39,20 +38,10 @@ def write_report(folder: StateFolder, stored: StoredCampaign, history: History, 
         text = _environment().get_template("report.html").render(_contents(ledger, stored, history))
     path = out or folder.reports / f"{stored.id}.html"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise StorageError(
-            f"cannot write the report: {error.strerror}", where=str(path), hint="choose another place with --out"
-        ) from error
+        write_atomically(path, text, mode=0o644)
+    except StorageError as error:
+        hint = "choose another place with --out"
+        raise StorageError(f"cannot write the report: {error.what}", where=error.where, hint=hint) from error
     return path
 
 
