@@ -31,8 +31,10 @@ __all__ = [
     "parse_duration",
 ]
 
-ModelRole = Literal["director", "proposer", "voter", "supervisor", "historian"]
-"""The roles that may use a language model."""
+ModelRole = Literal[
+    "director", "proposer", "voter", "supervisor", "historian", "generator", "discriminator", "agitator"
+]
+"""The roles that may use a language model; the last three sharpen code and comment proposals."""
 
 DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|min|h|d)?\s*$")
 SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}

@@ -290,7 +290,10 @@ class SealedResult(Record):
 
 
 class Lesson(Record):
-    """What the historian concluded, with its evidence.  A lesson is withdrawn by a later one that names it."""
+    """What the historian concluded, with its evidence.  A lesson is withdrawn by a later one that names it.
+
+    One with `steps` is the plan behind the only trial of its evidence.
+    """
 
     id: str
     kind: Literal["constraint", "pattern", "insight"]
@@ -299,6 +302,8 @@ class Lesson(Record):
     evidence: tuple[str, ...] = Field(default=(), description="ids of the proposals it rests on")
     region: dict[str, Any] | None = Field(default=None, description="the forbidden region of a constraint")
     withdraws: str | None = None
+    steps: tuple[str, ...] = ()
+    source: Source = "rules"
 
 
 class Trajectory(Record):
@@ -311,7 +316,7 @@ class Trajectory(Record):
     parents: tuple[str, ...] = ()
     operator: str = Field(description="the proposer that made it")
     strategy: str = Field(description="the direction's mode")
-    steps: tuple[str, ...] = ()
+    steps: tuple[str, ...] = Field(default=(), description="the plan behind it, else why it was proposed")
     config: Config = {}
     success_score: float = Field(default=0.0, description="0.0 when failed")
     failure_reasons: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from langgraph.runtime import Runtime
 
+from agents.feedback.loop import CodeFeedbackLoop
 from agents.historians import bookkeeping
 from agents.tally import tally_votes, voter_weights
 from core.errors import RatchetError
@@ -33,7 +34,7 @@ from core.records import Experiment, Outcome, Proposal, Ruling, Vote
 from graph import sharpen as sharpening
 from graph import stages
 from graph.confirm import improvements
-from graph.context import Context
+from graph.context import Context, role_seed
 from graph.state import Chair, CycleState
 from graph.together import together
 
@@ -88,7 +89,7 @@ async def sharpen(state: CycleState, runtime: Runtime[Context]) -> CycleState:
         done = told.get(proposal.id)
         if done is None and proposal.kind != "experiment":
             try:
-                done = await sharpening.sharpen(proposal)
+                done = await sharpening.sharpen(proposal, _feedback_loop(context, cycle))
             except Exception as error:  # noqa: BLE001  # a draft that cannot be analysed is voted on as it is
                 _report(context, cycle, "sharpen", proposal.id, error)
             else:
@@ -197,7 +198,7 @@ async def historian(state: CycleState, runtime: Runtime[Context]) -> CycleState:
     )
     kit = context.kit(cycle, "historian", context.campaign.council.historian.use)
     lessons = list(await context.council.historian(experiments, case, kit))
-    trajectories = [bookkeeping.trajectory(experiment, case) for experiment in experiments]
+    trajectories = [bookkeeping.trajectory(experiment, case, lessons) for experiment in experiments]
     records = bookkeeping.credit(experiments, case, context.history.track_records("proposer", before=cycle))
     news = await improvements(context, case, experiments)
     campaign_id = context.campaign_id
@@ -218,6 +219,14 @@ async def historian(state: CycleState, runtime: Runtime[Context]) -> CycleState:
         )
     )
     return {"lessons": lessons}
+
+
+def _feedback_loop(context: Context, cycle: int) -> CodeFeedbackLoop | None:
+    """The loop with the campaign's models; None where rules sharpen alone."""
+    if context.models is None:
+        return None
+    seed = role_seed(context.campaign.seed, cycle, "sharpen", "")
+    return sharpening.loop_with(context.models, context.campaign, cycle, seed)
 
 
 def score_of(context: Context, outcome: Outcome) -> float | None:

@@ -11,15 +11,21 @@ import math
 from contextvars import Context
 from dataclasses import dataclass
 
+from agents.feedback.assistants import AssistantConfig
 from agents.feedback.facts import module_facts
 from agents.feedback.loop import CodeFeedbackLoop
+from agents.feedback.model_engines import Part, assistants_with
 from agents.feedback.records import CodeComments, IterationRecord, ScopeSummary
+from core.campaign import Campaign
 from core.errors import ConfigError
 from core.events import ProposalSharpened
+from core.models import Model
 from core.records import Proposal
 from graph.feedback import FeedbackGraph
+from graph.seat_models import SeatModels
+from prompts import render
 
-__all__ = ["ROUNDS", "sharpen"]
+__all__ = ["ROUNDS", "loop_with", "sharpen"]
 
 ROUNDS = 3
 """At most so many rounds a file; a draft that nothing more is gained on takes fewer."""
@@ -34,6 +40,17 @@ class _Sharpened:
     best: IterationRecord
     before: float
     rounds: int
+
+
+def loop_with(models: SeatModels, campaign: Campaign, cycle: int, seed: int) -> CodeFeedbackLoop:
+    """A loop whose three parts ask the campaign's models, `model.roles` by part; to be made on the loop that runs."""
+    loop = CodeFeedbackLoop()
+
+    def opened(part: Part, _own: str, _config: AssistantConfig) -> Model | None:
+        return models.named(campaign.model.roles.get(part, campaign.model.use), part, part, cycle, seed)
+
+    loop.generator, loop.discriminator, loop.agitator = assistants_with(opened, render, brief=loop.briefing)
+    return loop
 
 
 async def sharpen(proposal: Proposal, loop: CodeFeedbackLoop | None = None) -> ProposalSharpened:

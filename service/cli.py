@@ -23,6 +23,7 @@ COMMANDS = {
     "history": "service.commands.look",
     "show": "service.commands.look",
     "why": "service.commands.why",
+    "council": "service.commands.council",
     "report": "service.commands.report",
     "jobs": "service.commands.jobs",
     "logs": "service.commands.jobs",
@@ -115,6 +116,14 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument("id", metavar="ID")
     why = command("why", "why a proposal was made, how it was voted on and ruled, and what came of it")
     why.add_argument("id", metavar="PROPOSAL")
+    council = command("council", "who sits in the council, who was right, the rules or the model; change a persona")
+    council.add_argument("id", nargs="?", metavar="ID")
+    council.add_argument(
+        "--switch",
+        action="append",
+        metavar="SEAT=PERSONA",
+        help="give a seat to another persona from the next cycle on, also while the campaign runs; repeatable",
+    )
     report = command("report", "write the HTML report of a campaign (default: the last one)")
     report.add_argument("id", nargs="?", metavar="ID")
     report.add_argument("--out", metavar="FILE", help="where (default: reports/ of the state folder)")

@@ -19,7 +19,7 @@ from memory.files import write_atomically
 from memory.history import History
 from memory.ledger import Ledger, StoredCampaign
 from memory.state_folder import StateFolder
-from service import charts
+from service import charts, standings
 from service.escape import escaped
 from service.explain import Explanations
 from service.figures import around, between, signed
@@ -74,7 +74,7 @@ def _contents(ledger: Ledger, stored: StoredCampaign, history: History) -> dict[
     reason = getattr(history.ended, "reason", "")
     summary = summarise(stored, history, status=stored.status, reason=reason)
     explanations = Explanations(ledger, stored, history)
-    cycles = [
+    cycles: list[dict[str, Any]] = [
         {
             "number": number,
             "direction": cycle.direction,
@@ -85,6 +85,7 @@ def _contents(ledger: Ledger, stored: StoredCampaign, history: History) -> dict[
         }
         for number, cycle in sorted(history.cycles.items())
     ]
+    told = [proposal for cycle in cycles for proposal in cycle["proposals"]]
     return {
         "summary": summary,
         "definition": stored.definition,
@@ -96,8 +97,9 @@ def _contents(ledger: Ledger, stored: StoredCampaign, history: History) -> dict[
         "comparison": _comparison(summary),
         "interval": _interval(summary, history),
         "cycles": cycles,
-        "voters": _voters(history),
-        "proposers": _proposers(stored, history, cycles),
+        "voters": standings.voters(history),
+        "proposers": standings.proposers(stored, history, told),
+        "sources": standings.by_source(stored, history, told),
         "lessons": _lessons(history),
         "memories": _memories(cycles),
         "failures": _failures(history),
@@ -204,64 +206,6 @@ def _interval(summary: dict[str, Any], history: History) -> dict[str, Any] | Non
         "rows": [(seed, sign * a, sign * b, d) for seed, a, b, d in pairs],
         **summary["best"]["interval"],
     }
-
-
-def _voters(history: History) -> list[dict[str, Any]]:
-    """How often each voter was right, and its weight over the cycles (1 before it had a record)."""
-    cast: dict[str, int] = defaultdict(int)
-    silent: dict[str, int] = defaultdict(int)
-    for cycle in history.cycles.values():
-        for event in (event for events in cycle.votes.values() for event in events):
-            cast[event.vote.voter] += 1
-            silent[event.vote.voter] += event.vote.confidence == 0
-    latest, over_time = history.track_records("voter"), _weights(history, "voter")
-    return [
-        {
-            "name": name,
-            "votes": cast[name],
-            "abstained": silent[name],
-            "judged": latest[name].judged if name in latest else 0,
-            "accuracy": latest[name].accuracy if name in latest else None,
-            "weight": latest[name].weight if name in latest else 1.0,
-            "spark": charts.spark([weights.get(name, 1.0) for weights in over_time]),
-        }
-        for name in sorted(cast)
-    ]
-
-
-def _weights(history: History, role: str) -> list[dict[str, float]]:
-    """name → weight as it was before each cycle, and now."""
-    last = history.last_finished_cycle
-    return [{n: r.weight for n, r in history.track_records(role, before=c).items()} for c in range(1, last + 2)]
-
-
-def _proposers(stored: StoredCampaign, history: History, cycles: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What came of each proposer's proposals, and how well it foresaw it."""
-    latest = history.track_records("proposer")
-    made: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for proposal in (p for cycle in cycles for p in cycle["proposals"]):
-        made[proposal["proposer"]].append(proposal)
-    rows = []
-    for name, proposals in sorted(made.items()):
-        outcomes = [p["outcome"] for p in proposals if p["outcome"]]
-        values = [o["value"] for o in outcomes if o["value"] is not None]
-        off = [o["prediction"]["sds_off"] for o in outcomes if o["prediction"]]
-        told = [abs(z) for z in off if z is not None]
-        pick = max if stored.definition.objective.goal == "maximize" else min
-        rows.append(
-            {
-                "name": name,
-                "proposals": len(proposals),
-                "carried_out": len(outcomes),
-                "ok": len(values),
-                "best": pick(values) if values else None,
-                "new_bests": sum(p["became_best"]["then"] for p in proposals),
-                "beat": latest[name].accuracy if name in latest else None,
-                "predicted": len(told),
-                "within": sum(z <= 2 for z in told),
-            }
-        )
-    return rows
 
 
 def _lessons(history: History) -> list[dict[str, Any]]:

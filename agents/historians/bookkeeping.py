@@ -21,8 +21,11 @@ PRIOR = 6
 """Forecasts after which a track record counts half of what it says."""
 
 
-def trajectory(experiment: Experiment, case: Case) -> Trajectory:
-    """The lineage node of a finished trial; its summary is the sentence that recall keeps."""
+def trajectory(experiment: Experiment, case: Case, lessons: Sequence[Lesson] = ()) -> Trajectory:
+    """The lineage node of a finished trial; its summary is the sentence that recall keeps.
+
+    A plan among the cycle's lessons gives its steps.
+    """
     proposal, outcome = experiment.proposal, experiment.outcome
     objective = case.campaign.objective
     failed = experiment.score is None
@@ -32,6 +35,7 @@ def trajectory(experiment: Experiment, case: Case) -> Trajectory:
         end = f"{objective.metric} {objective.value(experiment.score or 0.0):.4g}"
         if case.baseline is not None:
             end += f", {(experiment.score or 0.0) - case.baseline.mean:+.4g} against the baseline"
+    plans = [lesson.steps for lesson in lessons if lesson.steps and lesson.evidence == (proposal.id,)]
     return Trajectory(
         id=content_id("t", case.campaign_id, proposal.id),
         campaign_id=case.campaign_id,
@@ -40,7 +44,7 @@ def trajectory(experiment: Experiment, case: Case) -> Trajectory:
         parents=proposal.parents,
         operator=proposal.proposer,
         strategy=case.mode,
-        steps=(proposal.rationale,),
+        steps=plans[0] if plans else (proposal.rationale,),
         config=outcome.config,
         success_score=experiment.score if experiment.score is not None else 0.0,
         failure_reasons=(outcome.reason or outcome.cause or outcome.status,) if failed else (),

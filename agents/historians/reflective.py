@@ -52,11 +52,13 @@ def reflective(rules: str = "chronicler") -> Historian:
         if answer is None:
             return lessons
         known = {lesson.text for lesson in case.lessons}
-        told = [(one.text, tuple(one.evidence)) for one in answer.insights[:2] if one.text not in known]
+        told: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = [
+            (one.text, tuple(one.evidence), ()) for one in answer.insights[:2] if one.text not in known
+        ]
         best = _new_best(outcomes, case)
         if best is not None and answer.plan:
             steps = " ".join(f"{number}. {step}" for number, step in enumerate(answer.plan, 1))
-            told.append((f"plan behind {best.proposal.id}: {steps}", (best.proposal.id,)))
+            told.append((f"plan behind {best.proposal.id}: {steps}", (best.proposal.id,), tuple(answer.plan)))
         return lessons + [
             Lesson(
                 id=content_id("l", case.campaign_id, "insight", text),
@@ -64,8 +66,10 @@ def reflective(rules: str = "chronicler") -> Historian:
                 text=text,
                 cycle=case.cycle,
                 evidence=evidence,
+                steps=plan,
+                source="model",
             )
-            for text, evidence in told
+            for text, evidence, plan in told
         ]
 
     return learn

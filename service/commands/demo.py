@@ -50,7 +50,7 @@ def demo(args: argparse.Namespace, output: Output) -> int:
         stored, _ = find_or_create(ledger, campaign, new=True)
         code = run_stored(_as_run(args), output, folder, ledger, stored)
     if code == 0:
-        output.data(output.at_home(_afterwards(stored.id)))
+        output.data(output.at_home(_afterwards(stored.id, with_model=args.model not in (None, "none"))))
     return code
 
 
@@ -60,11 +60,13 @@ def _as_run(args: argparse.Namespace) -> argparse.Namespace:
     return argparse.Namespace(**{**options, **vars(args)})
 
 
-def _afterwards(campaign_id: str) -> str:
+def _afterwards(campaign_id: str, *, with_model: bool) -> str:
+    alone = "" if with_model else "Rules and a statistical model decided here, not a language model.  "
     return (
-        "\nRules and a statistical model decided here, not a language model.  What to try next:\n"
+        f"\n{alone}What to try next:\n"
         f"  python run_graph.py history {campaign_id}    every trial\n"
         "  python run_graph.py why PROPOSAL         who proposed it, the votes, prediction against outcome\n"
+        f"  python run_graph.py council {campaign_id}    who sat in the council, and who was right\n"
         "  python run_graph.py memory search mlp    what was remembered\n"
         "  python run_graph.py init mine            a campaign of your own"
     )

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from council_answers import answer
 from tiny_campaign import account, events, kill, run, start, write_campaign
 
 from core.events import ModelCalled
 from memory.history import History
 from memory.ledger import Ledger
+from tests.model_servers.council_answers import answer
 from tests.model_servers.ollama_stand_in import Server
 from tests.model_servers.ollama_stand_in import start as start_server
 
@@ -71,6 +71,28 @@ def test_every_role_is_answered_and_told_of(tmp_path: Path, server: Server) -> N
     assert {r.ruling.source for r in first.rulings.values() if r.ruling.decision == "accept"} == {"model"}
     asked = next(e.proposal for e in history.cycles[2].proposals.values() if e.proposal.proposer == "analogy")
     assert (asked.source, len(asked.memories)) == ("model", 1)
+    plans = [t.steps for t in history.trajectories.values() if t.steps[0] == "start from the baseline"]
+    assert plans == [("start from the baseline", "move one parameter")] * len(plans)
+    assert len(plans) == sum(bool(lesson.steps) for lesson in history.all_lessons())
+    assert {lesson.source for lesson in history.all_lessons() if lesson.kind == "insight"} <= {"model"}
+
+
+def test_a_persona_is_switched_by_command_and_sits_there_in_the_next_cycle(tmp_path: Path, server: Server) -> None:
+    path = write_campaign(tmp_path, until="score >= 9")
+    home = ("--home", str(tmp_path / "home"))
+    assert run(*words(path, "home", "ollama:llama3.2", "--cycles", "1"), **at(server))[0] == 7
+    _, told, _ = run("council", "--switch", "critical=creative", *home)
+    assert told[-1]["switched"] == [{"seat": "critical", "before": "critical", "after": "creative"}]
+    seats = {row["seat"]: row["persona"] for row in told[-1]["personas"]}
+    assert (seats["critical"], seats["dissenter"]) == ("creative", "dissenter")
+    assert {row["source"] for row in told[-1]["sources"]} == {"rules", "model"}
+    assert run("council", "--switch", "dissenter=creative", *home)[0] == 3
+    assert run("council", "--switch", "critical=nobody", *home)[0] == 3
+    assert run(*words(path), **at(server))[0] == 7
+    with Ledger(tmp_path / "home" / "ledger.db") as ledger:
+        votes = History.load(ledger, "tiny-1").cycles[2].votes.values()
+    by_voter = {v.vote.voter: v.vote.reason for told in votes for v in told}
+    assert "in the part of creative" in by_voter["critical"]
 
 
 def test_a_replay_needs_no_model_and_comes_to_the_same_history(tmp_path: Path, server: Server) -> None:

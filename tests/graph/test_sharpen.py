@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import feedback_answers
 import pytest
 from drafting_roles import poor_draft
 from pydantic import ValidationError
@@ -22,6 +23,7 @@ from core.errors import ConfigError
 from core.records import Proposal
 from graph.loading import load_campaign
 from memory.history import History
+from tests.model_servers import council_answers, ollama_stand_in
 
 CODE = """\
 def mean(values, weights=None):
@@ -221,3 +223,29 @@ def test_a_commenter_outside_the_folder_fails_when_the_campaign_is_loaded(campai
     run = campaign(council=council(proposers=[{"use": "commenter", "files": ["../secret.py"]}]))
     with pytest.raises(ConfigError, match="below the campaign"):
         load_campaign(run.path)
+
+
+def test_with_a_model_its_three_parts_are_asked_and_told_of(campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = {
+        "mean": "Averages `values`, each weighted by its entry of `weights` where there are some.",
+        "shout": "Writes `text` in capitals, and puts `mark` behind it.",
+        "forget": "Takes `key` out of `store`.",
+    }
+
+    def either(asked: Any) -> Any:
+        if "summaries" in asked.schema.get("properties", {}):
+            names = [name for name in said if f"# {name}\n" in asked.user]
+            return {"summaries": [{"name": name, "text": said[name]} for name in names]}
+        return feedback_answers.answer(asked) or council_answers.answer(asked)
+
+    with ollama_stand_in.start(answer=either) as server:
+        monkeypatch.setenv("OLLAMA_HOST", server.url)
+        drafts = council(proposers=[drafting(), FIXED], voting=VOTING)
+        _, history = campaign(council=drafts, model={"use": "ollama:llama3.2", "roles": {"agitator": "none"}}).run()
+    sharpened = history.cycles[1].sharpened[the_other(history)]
+    asked = {call.role for call in history.model_calls if not call.error}
+    assert {"generator", "discriminator"} <= asked
+    assert "agitator" not in asked  # the campaign gives it none
+    comments = CodeComments.model_validate(sharpened.proposal.comments["stats.py"])
+    assert {summary.annotation.get("summary") for summary in comments.summaries} & set(said.values())
+    assert sharpened.after > sharpened.before

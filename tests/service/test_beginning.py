@@ -11,6 +11,8 @@ from command_line import ROOT, Cli, call_process
 
 from core.campaign import Campaign
 from graph.loading import load_campaign
+from tests.model_servers import council_answers
+from tests.model_servers.ollama_stand_in import start as start_server
 
 
 def test_what_init_writes_runs_and_improves(cli: Cli, tmp_path: Path) -> None:
@@ -110,3 +112,28 @@ def test_demo_is_a_real_campaign(tmp_path: Path) -> None:
     assert "report: " in answer.out
     assert "auc" in answer.err
     assert (ROOT / "campaigns" / "breast_cancer" / "campaign.yaml").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dies", [False, True])
+def test_the_demo_with_a_model_behind_every_role(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dies: bool) -> None:
+    pytest.importorskip("sklearn")
+    with start_server(answer=council_answers.answer) as server:
+        monkeypatch.setenv("OLLAMA_HOST", server.url)
+        if dies:
+            server.die_after(15)
+        small = (
+            "--set",
+            "budget.cycles=2",
+            "--set",
+            "noise={repeats: 1, verdict_pairs: 2}",
+            "--set",
+            "model.retries=0",
+        )
+        answer = call_process("demo", "--model", "ollama:llama3.2", "--json", *small, home=tmp_path / "home")
+    told = answer.json["model"]
+    assert answer.json["status"] == "finished"
+    assert answer.json["best"]["interval"] is not None
+    assert set(told["roles"]) == {"director", "proposer", "voter", "supervisor", "historian"}
+    assert (answer.code, told["degraded"], told["died"]) == ((4, True, True) if dies else (0, False, False))
+    assert bool(told["failed"]) == dies

@@ -50,6 +50,27 @@ def test_show_finds_campaign_proposal_and_job_by_prefix(finished: Finished, cli:
     assert "\x1b" not in text.out
 
 
+def test_council_tells_who_was_right(finished: Finished, cli: Cli) -> None:
+    told = cli("council", "--json", home=finished.home).json
+    trials = cli("history", "tiny-1", "--json", home=finished.home).json["trials"]
+    assert {row["name"] for row in told["voters"]} == {"world_model", "novelty", "constraints"}
+    assert sum(row["carried_out"] for row in told["proposers"]) == len(trials)
+    (rules,) = told["sources"]
+    assert (rules["source"], rules["carried_out"], rules["voters"]) == ("rules", len(trials), 3)
+    assert rules["best"] == max(t["value"] for t in trials if t["value"] is not None)
+    assert rules["judged"] == sum(row["judged"] for row in told["voters"])
+    text = cli("council", home=finished.home).out
+    assert "world_model" in text
+    assert "decided by" not in text  # nobody but the rules
+
+
+@pytest.mark.parametrize("wanted", ["critical=research", "critical", "=x"])
+def test_a_seat_that_is_not_there_cannot_be_switched(finished: Finished, cli: Cli, wanted: str) -> None:
+    answer = cli("council", "--switch", wanted, home=finished.home)
+    assert answer.code == 2
+    assert "--switch" in answer.err
+
+
 def test_an_unknown_id_is_one_clear_error(finished: Finished, cli: Cli) -> None:
     for words in (("show", "p-nothing"), ("why", "zz"), ("status", "other-1"), ("logs", "j-"), ("jobs", "nope")):
         answer = cli(*words, home=finished.home)
