@@ -8,10 +8,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from council_answers import answer
 from tiny_campaign import run, write_campaign
 
 from tests.collectors.otlp import Collector, attributes, grpc_collector, http_collector
+from tests.model_servers.council_answers import answer
 from tests.model_servers.ollama_stand_in import Server
 from tests.model_servers.ollama_stand_in import start as start_server
 
