@@ -12,11 +12,12 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from core.ids import content_hash
-from core.records import Config, Record
+from core.records import PATCH, Config, Record
 
 __all__ = [
     "Budget",
     "Campaign",
+    "CodePlan",
     "Council",
     "EarlyStop",
     "Limits",
@@ -206,6 +207,38 @@ class ModelPlan(Record):
         return parse_duration(value)
 
 
+class CodePlan(Record):
+    """What a campaign of kind `code` may change, and how a changed copy is judged.
+
+    `root` is taken as it stands when the campaign begins: all of it is there when a candidate runs, and only what
+    `files` match may differ.  `judge` is what no candidate may touch, whatever `files` say; tests and benchmark lie
+    there.  The benchmark prints JSON: `seconds`, and `check`, a hash of its results that must be the base's on the same
+    seed.  It is given `--seed N`.  Both commands run in the sandbox with `root` as their folder.
+    """
+
+    root: str = "."
+    files: tuple[str, ...] = Field(min_length=1, description="patterns below root, such as src/**/*.py")
+    judge: tuple[str, ...] = Field(default=("tests", "benchmark"), description="files and folders below root")
+    tests: tuple[str, ...] = Field(min_length=1, description="exit code 0: passed; pytest's are counted one by one")
+    benchmark: tuple[str, ...] = Field(min_length=1)
+    run_time_s: float = Field(default=60.0, gt=0, description="of one run of the tests or the benchmark")
+    memory_mb: float = Field(default=1024.0, gt=0, description="of one run")
+    pairs: int = Field(default=12, ge=2, description="runs of base and candidate in turn, at most")
+    worth: float = Field(default=0.02, ge=0, description="a speed-up below this share is not worth telling")
+
+    @field_validator("run_time_s", mode="before")
+    @classmethod
+    def _duration(cls, value: Any) -> float:
+        return parse_duration(value)
+
+    @field_validator("tests", "benchmark", mode="before")
+    @classmethod
+    def _words(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            raise ValueError('write the command as a list: ["{python}", "-m", "pytest", "-q", "tests"]')
+        return value
+
+
 class Council(Record):
     """Who sits in it."""
 
@@ -225,18 +258,36 @@ class Council(Record):
         return value
 
 
+CODE: dict[str, Any] = {
+    "command": ["{python}", "-m", "agents.judge", "{directory}"],
+    "space": {PATCH: {"type": "patch"}},
+    "baseline": {PATCH: ""},
+}
+"""What stands in for command, space and baseline in a campaign of kind `code`."""
+
+CODE_COUNCIL: dict[str, Any] = {
+    "proposers": ["refine", "recombine_code", "revise", "constants"],
+    "voting": ["operator_record", "change_size", "change_novelty"],
+    "executor": "judge",
+    "historian": "code_chronicler",
+}
+CODE_LIMITS: dict[str, Any] = {"time_s": 900, "memory_mb": 4096, "parallel": 1}
+"""One candidate at a time: two that are measured side by side disturb each other."""
+
+
 class Campaign(Record):
     """A campaign as asked for.  `here` is the folder of its file, the meaning of `{here}` in the command."""
 
     name: str = Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._\-]{0,63}$")
-    kind: Literal["experiment"] = "experiment"
+    kind: Literal["experiment", "code"] = "experiment"
     description: str = ""
     command: tuple[str, ...] = Field(min_length=1)
+    code: CodePlan | None = Field(default=None, description="in a campaign of kind code, in place of command and space")
     objective: Objective
     objectives: tuple[Objective, ...] = Field(default=(), description="several: the first is `objective`, and decides")
     metrics: tuple[str, ...] = Field(default=(), description="metrics a finished job must give")
     patterns: dict[str, str] = Field(default={}, description="metric → regular expression with one group")
-    space: dict[str, dict[str, Any]] = Field(min_length=1)
+    space: dict[str, dict[str, Any]]
     forbidden: tuple[dict[str, Any], ...] = Field(default=(), description="regions that must not be tried")
     rules: tuple[str, ...] = Field(default=(), description="across parameters, such as train + val == 1.0")
     baseline: Config
@@ -254,6 +305,34 @@ class Campaign(Record):
     sealed: Sealed | None = None
     cost_metric: str = Field(default="", description="a metric the voters treat as cost; lower is cheaper")
     here: str = "."
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_code(cls, data: Any) -> Any:
+        """A campaign of kind `code` has the judge as its command, the patch as its space, and a council for it."""
+        if not isinstance(data, dict) or data.get("kind") != "code":
+            return data
+        for name in ("command", "space", "baseline"):
+            if name in data and data[name] != CODE[name]:
+                raise ValueError(f"a campaign of kind code has no {name}: `code` says what changes and what judges it")
+        told = {"objective": {"metric": "speedup"}, **data, **CODE}
+        council = data.get("council")
+        if council is None or isinstance(council, dict):
+            told["council"] = {**CODE_COUNCIL, **(council or {})}
+        limits = data.get("limits")
+        if limits is None or isinstance(limits, dict):
+            told["limits"] = {**CODE_LIMITS, **(limits or {})}
+        return told
+
+    @model_validator(mode="after")
+    def _has_what_its_kind_needs(self) -> Campaign:
+        if self.kind == "code" and self.code is None:
+            raise ValueError("a campaign of kind code says under `code` what may change, its tests and its benchmark")
+        if self.kind != "code" and self.code is not None:
+            raise ValueError("`code` belongs to a campaign of `kind: code`")
+        if self.kind != "code" and not self.space:
+            raise ValueError("space: name at least one parameter")
+        return self
 
     @model_validator(mode="before")
     @classmethod
@@ -296,4 +375,5 @@ class Campaign(Record):
 
     def fingerprint(self) -> str:
         """The identity of what is asked: everything but the budgets, which may be raised while it runs."""
-        return content_hash(self.model_dump(mode="json", exclude={"budget", "until", "description", "control"}))[:16]
+        left_out = {"budget", "until", "description", "control", *(() if self.code else ("code",))}
+        return content_hash(self.model_dump(mode="json", exclude=left_out))[:16]

@@ -23,6 +23,7 @@ __all__ = [
     "Expectation",
     "Experiment",
     "Guidance",
+    "PATCH",
     "Kind",
     "Lesson",
     "Memory",
@@ -45,6 +46,9 @@ Kind = Literal["experiment", "code", "comment"]
 
 Config = dict[str, Any]
 """Parameter name → value, active parameters only."""
+
+PATCH = "patch"
+"""The one parameter of a campaign of kind `code`: the reference of a kept diff against its base; empty, the base."""
 
 Mode = Literal["explore", "exploit", "recover"]
 Source = Literal["rules", "model", "replay", "human"]
@@ -83,8 +87,9 @@ class Expectation(Record):
 class Proposal(Record):
     """Something to try.  `config` is whole (not a difference), so that it can be run as it stands.
 
-    A code or comment proposal has files in place of a configuration.  The id is derived from campaign, cycle, proposer
-    and content: the same proposal made twice is one proposal.
+    A code or comment proposal has files in place of a configuration.  In a campaign of kind `code` it is a trial: its
+    configuration has one entry, `patch`, the reference of the whole change against the campaign's base.  The id is
+    derived from campaign, cycle, proposer and content: the same proposal made twice is one proposal.
     """
 
     id: str
@@ -98,6 +103,8 @@ class Proposal(Record):
     rationale: str
     expected: Expectation | None = None
     expected_metrics: dict[str, Expectation] = Field(default={}, description="each named metric, in its own units")
+    operator: str = Field(default="", description="how a code trial was made: refinement, revision, recombination, …")
+    parts: tuple[str, ...] = Field(default=(), description="ids of the small changes that a code trial is made of")
     probes: str = Field(default="", description="the failed trial or learned constraint that it is to find out about")
     parents: tuple[str, ...] = Field(default=(), description="ids of the proposals it was made from")
     memories: tuple[str, ...] = Field(default=(), description="ids of the memories it used")
@@ -109,6 +116,10 @@ class Proposal(Record):
         if self.kind == "experiment":
             if self.files or self.comments:
                 raise ValueError("an experiment has a configuration, no files")
+            return self
+        if self.is_trial:
+            if self.files or self.comments or set(self.config) != {PATCH}:
+                raise ValueError("a code trial has a patch, and nothing beside it")
             return self
         if self.config or not self.files:
             raise ValueError(f"a {self.kind} proposal has files, no configuration")
@@ -122,7 +133,12 @@ class Proposal(Record):
     @property
     def content(self) -> tuple[Any, ...]:
         """What it is about, whoever makes it."""
-        return (self.config,) if self.kind == "experiment" else (self.kind, self.files, self.comments)
+        return (self.config,) if self.is_trial else (self.kind, self.files, self.comments)
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether a job measures it; comments, and files that are only written beside, are not measured."""
+        return self.kind == "experiment" or (self.kind == "code" and bool(self.config))
 
     @classmethod
     def make(

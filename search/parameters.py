@@ -1,4 +1,4 @@
-"""The parameters of a search space: `Float`, `Int`, `Choice`, `Subset`.
+"""The parameters of a search space: `Float`, `Int`, `Choice`, `Subset`, and `Patch`, which only a code campaign has.
 
 Notation: v is a value, u ∈ [0, 1] its place in the unit interval.
 
@@ -21,8 +21,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from core.errors import ConfigError
+from core.ids import content_hash
 
-__all__ = ["Choice", "Float", "Int", "Parameter", "Scalar", "Subset", "same"]
+__all__ = ["Choice", "Float", "Int", "Parameter", "Patch", "Scalar", "Subset", "same"]
 
 Scalar = bool | int | float | str | None
 """What an option may be: what JSON can say in one word."""
@@ -265,7 +266,34 @@ class Subset(Choice):
         return list(super().from_unit(u))
 
 
-Parameter = Annotated[Float | Int | Choice | Subset, Field(discriminator="type")]
+class Patch(_Parameter):
+    """The reference of a change of files: opaque, and not searched by numbers.
+
+    Equal references have the same place in the unit interval, different ones another, and no place is near another for
+    a reason.  What is drawn is the empty reference, which changes nothing.
+    """
+
+    type: Literal["patch"] = "patch"
+    default: str = ""
+
+    @property
+    def allowed(self) -> str:
+        return "the reference of a kept change"
+
+    def canonical(self, value: Any, name: str = "value") -> str:
+        """The reference; ConfigError for what is no text."""
+        if not isinstance(value, str):
+            raise _refuse(name, value, self.allowed)
+        return value
+
+    def to_unit(self, value: str) -> float:
+        return int(content_hash(value)[:13], 16) / 16**13
+
+    def from_unit(self, u: float) -> str:  # noqa: ARG002  # every place is nobody's but the base's
+        return ""
+
+
+Parameter = Annotated[Float | Int | Choice | Subset | Patch, Field(discriminator="type")]
 
 
 def _given(**values: Any) -> dict[str, Any]:

@@ -38,7 +38,7 @@ class Space(RootModel[dict[str, Parameter]]):
     def _parents_first(self) -> Space:
         if not self.root:
             raise ValueError("a space needs at least one parameter")
-        seen: dict[str, Float | Int | Choice] = {}
+        seen: dict[str, Parameter] = {}
         for name, parameter in self.root.items():
             for parent, values in parameter.when.items():
                 if parent not in self.root:
@@ -61,7 +61,7 @@ class Space(RootModel[dict[str, Parameter]]):
     def __len__(self) -> int:
         return len(self.root)
 
-    def __getitem__(self, name: str) -> Float | Int | Choice:
+    def __getitem__(self, name: str) -> Parameter:
         return self.root[name]
 
     def __contains__(self, name: object) -> bool:
