@@ -1,10 +1,14 @@
-"""The tables of the ledger.  `SCHEMA` is the number of this layout; a ledger of another number is refused."""
+"""The tables of the ledger.  `SCHEMA` is the number of this layout; a ledger of another number is refused.
+
+A table that is missing is made when the ledger is opened, and one that is not known is left alone: a new table does not
+change the number, a change to a table that was there does.
+"""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
-__all__ = ["SCHEMA", "campaigns", "effects", "embeddings", "events", "facts", "leases", "metadata"]
+__all__ = ["SCHEMA", "campaigns", "candidates", "effects", "embeddings", "events", "facts", "leases", "metadata"]
 
 SCHEMA = 1
 
@@ -85,3 +89,26 @@ embeddings = sa.Table(
     sa.Column("metadata", sa.Text, nullable=False),
     sqlite_autoincrement=True,  # a position is never given twice, even after the last row was deleted
 )
+
+candidates = sa.Table(
+    "candidate",
+    metadata,
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String, nullable=False, unique=True),
+    sa.Column("campaign_id", sa.String, nullable=False),
+    sa.Column("cycle", sa.Integer, nullable=False),
+    sa.Column("operator", sa.String, nullable=False),
+    sa.Column("strategy", sa.String, nullable=False),
+    sa.Column("parents", sa.Text, nullable=False),
+    sa.Column("status", sa.String, nullable=False),
+    sa.Column("score", sa.Float, nullable=True),
+    sa.Column("novelty", sa.Float, nullable=False),
+    sa.Column("measures", sa.Text, nullable=False),
+    sa.Column("touched", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("artifact", sa.String, nullable=False),
+    sa.Column("diff", sa.LargeBinary, nullable=False),
+    sa.Index("ix_candidate_campaign", "campaign_id", "position"),
+    sqlite_autoincrement=True,
+)
+"""The candidates of campaigns on code, append-only.  The diff comes last: a query without it need not read past it."""

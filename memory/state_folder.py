@@ -3,6 +3,7 @@
 ledger.db               the truth
 checkpoints/<id>.db     LangGraph's checkpoints, one file a campaign
 chroma/                 the recall index; may be deleted, `memory rebuild` makes it again
+artifacts/              big things by the hash of their content
 experiments/<job>/      config, logs, metrics and result of each job
 reports/                HTML reports
 workflow_runs/          JSON reports of the code feedback loop, one a run
@@ -13,6 +14,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.errors import StorageError
+from memory.artifacts import Artifacts
+from memory.candidates import Candidates
 from memory.embeddings import embedder
 from memory.ledger import Ledger
 from memory.recall import Recall
@@ -34,6 +37,7 @@ class StateFolder:
         self.home = home.absolute()
         self.ledger_url = ledger_url or str(self.home / "ledger.db")
         self.experiments = (experiments or self.home / "experiments").absolute()
+        self.artifacts = Artifacts(self.home / "artifacts")
         self.chroma = self.home / "chroma"
         self.checkpoints = self.home / "checkpoints"
         self.reports = self.home / "reports"
@@ -61,6 +65,10 @@ class StateFolder:
         """The ledger; with `check`, read through first (a damaged file is set aside)."""
         self.create()
         return Ledger(self.ledger_url, check=check)
+
+    def open_candidates(self, ledger: Ledger) -> Candidates:
+        """The candidates in the ledger; what of them is big lies in this folder."""
+        return Candidates(ledger.database, self.artifacts)
 
     def open_recall(self, ledger: Ledger, *, read_only: bool = False, unchecked: bool = False) -> Recall:
         """Recall over the ledger's embeddings: the writer if no other process is, else a reader.
