@@ -21,7 +21,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from core.errors import ConfigError
-from core.ids import content_hash
 
 __all__ = ["Choice", "Float", "Int", "Parameter", "Patch", "Scalar", "Subset", "same"]
 
@@ -266,31 +265,26 @@ class Subset(Choice):
         return list(super().from_unit(u))
 
 
-class Patch(_Parameter):
-    """The reference of a change of files: opaque, and not searched by numbers.
+class Patch(Choice):
+    """The reference of a change of files: a choice without an end, which no arithmetic of numbers tells apart.
 
-    Equal references have the same place in the unit interval, different ones another, and no place is near another for
-    a reason.  What is drawn is the empty reference, which changes nothing.
+    All references share one place in the unit interval; what is drawn from it is the empty one, which changes nothing.
     """
 
-    type: Literal["patch"] = "patch"
-    default: str = ""
+    type: Literal["patch"] = "patch"  # type: ignore[assignment]  # its own word in a campaign
+    options: tuple[Any, ...] = ("",)
 
     @property
     def allowed(self) -> str:
         return "the reference of a kept change"
 
+    def index(self, value: Any) -> int:
+        return 0 if isinstance(value, str) else -1
+
     def canonical(self, value: Any, name: str = "value") -> str:
-        """The reference; ConfigError for what is no text."""
-        if not isinstance(value, str):
-            raise _refuse(name, value, self.allowed)
-        return value
-
-    def to_unit(self, value: str) -> float:
-        return int(content_hash(value)[:13], 16) / 16**13
-
-    def from_unit(self, u: float) -> str:  # noqa: ARG002  # every place is nobody's but the base's
-        return ""
+        """The reference itself; ConfigError for what is no text."""
+        super().canonical(value, name)
+        return str(value)
 
 
 Parameter = Annotated[Float | Int | Choice | Subset | Patch, Field(discriminator="type")]
