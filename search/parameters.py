@@ -272,7 +272,9 @@ class Patch(Choice):
     """
 
     type: Literal["patch"] = "patch"  # type: ignore[assignment]  # its own word in a campaign
-    options: tuple[Any, ...] = ("",)
+
+    def __init__(self, **rest: Any) -> None:
+        super().__init__(**{**rest, "options": ("",)})
 
     @property
     def allowed(self) -> str:
