@@ -1,0 +1,123 @@
+"""Base and candidate in turn: one run of the benchmark each, on the same seed, until the answer is clear."""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from agents.judge.records import Cause, Plan, TestCount
+from agents.judge.runs import run_in_tree, said
+from core.ids import content_hash
+from runtime.sandbox import Isolation
+from search.paired import PairedAnswer, SpeedTest, order, time_noise
+
+__all__ = ["Refused", "Timed", "time_pairs"]
+
+QUIET_PAIRS = 5
+"""Pairs of the base with itself, from which the noise is known."""
+UNTOLD_S, UNTOLD_SHARE = 0.15, 0.25
+"""Time outside what is timed may be longer than the base's by so much: seconds; share of the base's timed ones."""
+LEVEL = 0.95
+
+
+class Refused(Exception):  # noqa: N818  # an answer, not a fault
+    """The candidate is refused, for a cause of `Cause`; `tests` as far as they were counted."""
+
+    def __init__(self, cause: Cause, reason: str, tests: TestCount | None = None) -> None:
+        super().__init__(reason)
+        self.cause: Cause = cause
+        self.reason = reason
+        self.tests = tests
+
+
+@dataclass(frozen=True)
+class _Run:
+    metrics: dict[str, float]
+    check: Any
+    untold_s: float
+
+
+@dataclass
+class Timed:
+    """What was measured so far: seconds of (base, candidate) by pair, and the candidate's other metrics."""
+
+    pairs: list[tuple[float, float]] = field(default_factory=list)
+    untold: list[tuple[float, float]] = field(default_factory=list)
+    metrics: list[dict[str, float]] = field(default_factory=list)
+    answer: PairedAnswer | None = None
+    noise: float = 0.0
+
+
+def time_pairs(plan: Plan, isolation: Isolation, told: Callable[[Timed], None] = lambda _: None) -> Timed:
+    """Pairs until the answer is clear, at most `plan.code.pairs`.  Raises Refused, and SandboxError."""
+    timed = Timed()
+    most = QUIET_PAIRS if plan.noise is None else plan.code.pairs
+    for number in range(most):
+        seed = int(content_hash(plan.seed, "workload", number)[:8], 16)
+        ran = {who: _run(plan, who, seed, isolation) for who in order(number, plan.seed)}
+        base, candidate = ran["baseline"], ran["candidate"]
+        if candidate.check != base.check:
+            raise Refused("wrong_result", "the benchmark's results are not the base's on the same seed")
+        timed.pairs.append((base.metrics["seconds"], candidate.metrics["seconds"]))
+        timed.untold.append((base.untold_s, candidate.untold_s))
+        timed.metrics.append(candidate.metrics)
+        _check_clock(timed)
+        if plan.noise is not None:
+            timed.noise = plan.noise
+            timed.answer = SpeedTest(plan.noise, 1 + plan.code.worth, LEVEL, most).answer(timed.pairs)
+        told(timed)
+        if timed.answer is not None and timed.answer.answer != "continue":
+            break
+    if plan.noise is None:
+        timed.noise = time_noise(timed.pairs)
+        timed.answer = SpeedTest(timed.noise, 1 + plan.code.worth, LEVEL, most).answer(timed.pairs)
+    return timed
+
+
+def _run(plan: Plan, who: str, seed: int, isolation: Isolation) -> _Run:
+    tree = plan.base if who == "baseline" else plan.candidate
+    ran = run_in_tree(plan, tree, [*plan.code.benchmark, "--seed", str(seed)], isolation)
+    whose = "the base's" if who == "baseline" else "the candidate's"
+    if ran.ended != "exit" or ran.exit_code != 0:
+        raise Refused("benchmark", f"{whose} benchmark failed: {said(ran)}")
+    result = _result(ran.stdout)
+    metrics = {name: float(v) for name, v in result.items() if isinstance(v, int | float) and not isinstance(v, bool)}
+    seconds = metrics.get("seconds", math.nan)
+    if not 0 < seconds < math.inf:
+        raise Refused("benchmark", f"{whose} benchmark prints no JSON with `seconds` above 0: {said(ran)}")
+    return _Run(
+        {name: value for name, value in metrics.items() if math.isfinite(value)},
+        result.get("check"),
+        ran.duration_s - seconds,
+    )
+
+
+def _result(stdout: bytes) -> dict[str, Any]:
+    """The last line that is a JSON object; nothing where there is none."""
+    for line in reversed(stdout.decode("utf-8", "replace").splitlines()):
+        if line.strip().startswith("{"):
+            try:
+                found = json.loads(line)
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(found, dict):
+                return found
+    return {}
+
+
+def _check_clock(timed: Timed) -> None:
+    """Raises Refused where the candidate's runs are longer outside than they say, over the base's, in the median.
+
+    A candidate that lies about its time, or spends it before the clock starts, is not faster.
+    """
+    more = statistics.median(candidate - base for base, candidate in timed.untold)
+    seconds = statistics.median(base for base, _ in timed.pairs)
+    gained = statistics.median(base - candidate for base, candidate in timed.pairs)
+    if len(timed.pairs) >= 3 and more > max(UNTOLD_S, UNTOLD_SHARE * seconds) and more > gained / 2:
+        raise Refused(
+            "untimed", f"it says that it is {gained:.3g} s faster, and takes {more:.3g} s longer outside what is timed"
+        )
