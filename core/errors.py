@@ -7,6 +7,7 @@ RatchetError                    70  an error of ours that nobody foresaw
 ├── UnavailableError             4  something needed is not there or does not answer
 │   ├── BusyError                4  another process owns it
 │   ├── StorageError             4  the disk is full, or a store is damaged
+│   ├── SandboxError             4  there is no isolation here that may hold code nobody trusts
 │   └── ModelError               4  a language model gave no usable answer; the role's algorithm takes over
 │       ├── ModelSilentError     4  it does not answer: gone, too slow, overloaded, or its breaker is open
 │       ├── ModelRefusedError    4  it never will: wrong key, missing model, bad request
@@ -33,6 +34,7 @@ __all__ = [
     "ModelSilentError",
     "NotFoundError",
     "RatchetError",
+    "SandboxError",
     "StorageError",
     "UnavailableError",
     "UsageError",
@@ -80,6 +82,10 @@ class BusyError(UnavailableError):
 
 
 class StorageError(UnavailableError):
+    pass
+
+
+class SandboxError(UnavailableError):
     pass
 
 

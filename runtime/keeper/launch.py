@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from runtime.keeper.tree import die_with_parent
 
-__all__ = ["StartError", "launch"]
+__all__ = ["OOM_SCORE", "StartError", "default_signals", "explain", "launch"]
 
 OOM_SCORE = 500
 
@@ -38,7 +38,7 @@ def launch(
             os.setsid()
             if tie:
                 die_with_parent(keeper)
-            _default_signals()
+            default_signals()
             _limit(file_bytes)
             os.fchdir(directory)
             null = os.open(os.devnull, os.O_RDONLY)
@@ -56,11 +56,11 @@ def launch(
         failure = file.read().decode("utf-8", "replace")
     if failure:
         os.waitpid(pid, 0)
-        raise StartError(_explain(command[0], failure))
+        raise StartError(explain(command[0], failure))
     return pid
 
 
-def _default_signals() -> None:
+def default_signals() -> None:
     """Python ignores some signals, and what is ignored stays ignored across exec."""
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
@@ -80,7 +80,8 @@ def _limit(file_bytes: int) -> None:
         pass
 
 
-def _explain(program: str, failure: str) -> str:
+def explain(program: str, failure: str) -> str:
+    """Why `program` did not start, in words; `failure` is the number of the error, or already words."""
     number = int(failure) if failure.isdigit() else 0
     return {
         errno.ENOENT: f"command not found: {program}",

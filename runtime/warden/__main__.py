@@ -1,0 +1,36 @@
+"""`python -I -S runtime/warden/__main__.py`: the request on stdin, the answer on stdout (`runtime.warden.wire`)."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+if not __package__:  # run by its path: the bare interpreter knows no packages but its own
+    sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+
+from runtime.keeper.files import write_all
+from runtime.keeper.launch import StartError
+from runtime.warden.bubblewrap import SetupError
+from runtime.warden.watch import Watch
+from runtime.warden.wire import encode, receive
+
+
+def main() -> int:
+    try:
+        spec, blobs = receive(sys.stdin.buffer)
+    except EOFError:  # the caller died
+        return 1
+    try:
+        answer = encode(*Watch(spec, blobs, sys.stdin.fileno()).run())
+    except StartError as error:
+        answer = encode({"error": "start", "reason": str(error)})
+    except SetupError as error:
+        answer = encode({"error": "setup", "reason": str(error)})
+    except OSError as error:
+        answer = encode({"error": "system", "reason": str(error)})
+    write_all(1, answer)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
