@@ -3,7 +3,8 @@
 RatchetError                    70  an error of ours that nobody foresaw
 ├── UsageError                   2  the command line is wrong
 ├── ConfigError                  3  a campaign, setting or input is wrong
-│   └── NotFoundError            3  an id, name or file that does not exist
+│   ├── NotFoundError            3  an id, name or file that does not exist
+│   └── PatchError               3  a change of files that cannot be read, or does not fit the files exactly
 ├── UnavailableError             4  something needed is not there or does not answer
 │   ├── BusyError                4  another process owns it
 │   ├── StorageError             4  the disk is full, or a store is damaged
@@ -33,6 +34,7 @@ __all__ = [
     "ModelRefusedError",
     "ModelSilentError",
     "NotFoundError",
+    "PatchError",
     "RatchetError",
     "SandboxError",
     "StorageError",
@@ -70,6 +72,10 @@ class ConfigError(RatchetError):
 
 
 class NotFoundError(ConfigError):
+    pass
+
+
+class PatchError(ConfigError):
     pass
 
 

@@ -1,0 +1,45 @@
+"""Texts as lines, and lines as texts: only `\\n` ends a line.
+
+`str.splitlines` also breaks at form feeds, carriage returns and Unicode separators, which git does not, and which stand
+within string literals of real programs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+__all__ = ["bare_lines", "indent_of", "joined", "squeezed", "uses_crlf", "with_ends"]
+
+
+def with_ends(text: str) -> list[str]:
+    """The lines of `text`, each with its `\\n`; the last one has none if the text ends without.  `"".join` undoes it."""
+    lines = [f"{line}\n" for line in text.split("\n")]
+    last = lines.pop()[:-1]
+    return [*lines, last] if last else lines
+
+
+def bare_lines(text: str) -> list[str]:
+    """The lines of `text` without their ends; whether the last one had an end is lost."""
+    return text.removesuffix("\n").split("\n") if text else []
+
+
+def joined(lines: Sequence[str], *, final_newline: bool = True) -> str:
+    """Bare lines as a text."""
+    text = "\n".join(lines)
+    return f"{text}\n" if lines and final_newline else text
+
+
+def squeezed(line: str) -> str:
+    """The line without indentation, and with single blanks: equal for lines that differ in whitespace alone."""
+    return " ".join(line.split())
+
+
+def indent_of(line: str) -> str:
+    """The blanks and tabs that a line begins with."""
+    return line[: len(line) - len(line.lstrip(" \t"))]
+
+
+def uses_crlf(text: str) -> bool:
+    """Whether every line of the text ends with `\\r\\n`."""
+    ends = text.count("\n")
+    return ends > 0 and text.count("\r\n") == ends
