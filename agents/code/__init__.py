@@ -1,0 +1,1 @@
+"""Changing source code: text in, text out."""
