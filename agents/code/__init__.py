@@ -1,10 +1,4 @@
-"""Changes of files as texts: read, applied, compared, merged, split and bisected.  Text in, text out; no I/O.
+"""Changes of code: patches parsed, applied, merged and taken apart, and transformations that make Python faster.
 
-edits.py      a model's answer → changes of files        (unified.py, blocks.py, whole.py, fences.py, changes.py)
-apply.py      changes → changed files, each hunk's way   (placing.py, fitting.py, rewriting.py, anchors.py, …)
-diff.py       two states → unified diff, and its inverse (alignment.py, lines.py)
-merge.py      two descendants of one base → one          (three_way.py, definitions.py)
-parts.py      a change → parts of which any subset parses
-bisection.py  which parts are guilty, by few questions
-paths.py      which files may be touched
+Text in, text out: nothing here touches a file or starts a process.
 """

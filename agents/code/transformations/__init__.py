@@ -1,0 +1,1 @@
+"""Named source transformations that make Python faster and keep what it does."""

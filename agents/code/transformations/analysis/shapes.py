@@ -1,0 +1,156 @@
+"""Small shapes of code that several transformations look for."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from agents.code.transformations.analysis.flow import Stability, is_bound_before, stable
+from agents.code.transformations.analysis.parsed import ParsedModule
+
+__all__ = [
+    "Filter",
+    "Ring",
+    "assigned",
+    "each_reference",
+    "filtered_loop",
+    "hoistable",
+    "method",
+    "names_in",
+    "rings",
+    "same",
+    "starts_just_before",
+]
+
+
+def same(one: ast.AST, other: ast.AST) -> bool:
+    """Equal code, whatever its layout, and whether it is read or written."""
+    if isinstance(one, ast.Name) and isinstance(other, ast.Name):
+        return one.id == other.id
+    return ast.dump(one).replace("Store()", "Load()") == ast.dump(other).replace("Store()", "Load()")
+
+
+def assigned(statement: ast.AST | None) -> tuple[ast.Name, ast.expr] | None:
+    """The name and value of `name = value`, annotated or not."""
+    if isinstance(statement, ast.Assign) and len(statement.targets) == 1 and isinstance(statement.targets[0], ast.Name):
+        return statement.targets[0], statement.value
+    if isinstance(statement, ast.AnnAssign) and statement.value is not None and isinstance(statement.target, ast.Name):
+        return statement.target, statement.value
+    return None
+
+
+def method(node: ast.AST | None, *names: str, arguments: int | None = None) -> ast.expr | None:
+    """The receiver of a call `receiver.name(…)` without keywords, with so many arguments."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr not in names:
+        return None
+    if node.keywords or any(isinstance(each, ast.Starred) for each in node.args):
+        return None
+    return node.func.value if arguments is None or len(node.args) == arguments else None
+
+
+def names_in(node: ast.AST) -> set[str]:
+    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+
+
+def each_reference(module: ParsedModule, name: ast.Name) -> list[ast.Name]:
+    """Every use of the variable that a name stands for."""
+    return module.names.references(module.names.home(name), name.id)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """`for target in iterable: [if condition:] body`, without `else`."""
+
+    loop: ast.For
+    conditions: tuple[ast.expr, ...]
+    body: ast.stmt
+
+    def clauses(self, module: ParsedModule) -> str:
+        """`for … in … if …`, as a comprehension writes it."""
+        iterable, target = self.loop.iter, self.loop.target
+        text = f"for {module.segment(target)} in {module.atom(iterable)}"
+        return text + "".join(f" if {module.atom(each)}" for each in self.conditions)
+
+
+def filtered_loop(loop: ast.For) -> Filter | None:
+    """A loop whose body is one statement, perhaps behind one `if` or several."""
+    if loop.orelse:
+        return None
+    body, conditions = loop.body, []
+    while len(body) == 1 and isinstance(only := body[0], ast.If) and not only.orelse:
+        conditions.append(only.test)
+        body = only.body
+    return Filter(loop, tuple(conditions), body[0]) if len(body) == 1 else None
+
+
+def starts_just_before(module: ParsedModule, name: str, loop: ast.stmt) -> tuple[ast.stmt, ast.expr] | None:
+    """The statement `name = value` in the block of a loop before it, if nothing between the two speaks of the name."""
+    block = module.block(loop)
+    at = next(i for i, each in enumerate(block) if each is loop)
+    for statement in reversed(block[:at]):
+        found = assigned(statement)
+        if found and found[0].id == name:
+            return statement, found[1]
+        if name in names_in(statement) or any(isinstance(each, ast.FunctionDef | ast.ClassDef) for each in ast.walk(statement)):
+            return None
+    return None
+
+
+@dataclass(frozen=True)
+class Ring:
+    """Something that evaluates a node again and again, and the statement before which a value can be made once."""
+
+    region: ast.AST
+    statement: ast.stmt
+
+
+def rings(module: ParsedModule, node: ast.AST) -> Iterator[Ring]:
+    """The loops, comprehensions and key functions around a node in its function, innermost first."""
+    child = node
+    for each in module.ancestors(node):
+        if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef):
+            if child not in each.body:
+                return
+            break
+        if isinstance(each, ast.ClassDef):
+            return
+        if isinstance(each, ast.For) and child in each.body:
+            yield Ring(each, each)
+        elif isinstance(each, ast.While) and (child is each.test or child in each.body):
+            yield Ring(each, each)
+        elif isinstance(each, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+            if child is not each.generators[0] or not _within(module, node, each.generators[0].iter):
+                statement = module.statement(each)
+                tested = isinstance(statement, ast.While) and _within(module, each, statement.test)
+                if not tested:
+                    yield Ring(each, statement)
+        elif isinstance(each, ast.Lambda) and child is each.body:
+            statement = module.statement(each)
+            if not isinstance(module.parent(each), ast.keyword) or isinstance(statement, ast.While):
+                return
+            yield Ring(each, statement)
+        child = each
+
+
+def _within(module: ParsedModule, node: ast.AST, above: ast.AST) -> bool:
+    return node is above or any(each is above for each in module.ancestors(node))
+
+
+def hoistable(module: ParsedModule, node: ast.expr, around: list[Ring] | None = None) -> tuple[ast.stmt, Stability] | None:
+    """The statement before the outermost ring in which an expression stays the same, and on what condition it does."""
+    best: tuple[ast.stmt, Stability] | None = None
+    own = {scope for each in ast.walk(node) if (scope := module.names.own.get(each))}
+    used = [each for each in ast.walk(node) if isinstance(each, ast.Name) and module.names.home(each) not in own]
+    for ring in rings(module, node) if around is None else around:
+        if any(isinstance(each, ast.Await | ast.Yield | ast.YieldFrom | ast.AsyncFor) for each in ast.walk(ring.region)):
+            break
+        found = stable(module, node, ring.region)
+        home = module.scope(ring.region).owner
+        if found is None or home.dynamic:
+            break
+        local = [each for each in used if module.names.home(each) is home and home.is_function]
+        if not all(is_bound_before(module, home, each.id, ring.statement) for each in local):
+            break
+        best = (ring.statement, found)
+    return best

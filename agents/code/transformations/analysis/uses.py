@@ -1,0 +1,115 @@
+"""How a name is used, one place at a time: whether the object behind it is only read, changed, or given away."""
+
+from __future__ import annotations
+
+import ast
+from typing import Literal
+
+from agents.code.transformations.analysis.imports import dotted
+from agents.code.transformations.analysis.kinds import READING, STR_RESULTS
+from agents.code.transformations.analysis.parsed import ParsedModule
+
+__all__ = ["CONSUMERS", "GROWING", "MUTATING", "PURE_CALLS", "Use", "use_of", "use_of_value"]
+
+Use = Literal["read", "grow", "change", "alias", "return", "rebind"]
+"""`grow` adds elements by a method of list, set, deque or dict; `alias` gives the object to somebody else."""
+
+GROWING = frozenset({"append", "add", "insert", "extend", "appendleft", "extendleft"})
+MUTATING = GROWING | frozenset(
+    [
+        "remove", "pop", "popitem", "popleft", "clear", "update", "setdefault", "discard", "sort", "reverse", "rotate",
+        "difference_update", "intersection_update", "symmetric_difference_update", "subtract", "move_to_end"
+    ]
+)  # fmt: skip
+_READ_METHODS = frozenset().union(*READING.values()) | frozenset(STR_RESULTS)
+CONSUMERS = frozenset(
+    [
+        "len", "sum", "min", "max", "any", "all", "sorted", "list", "tuple", "set", "frozenset", "dict", "enumerate", "zip",
+        "range", "abs", "round", "int", "float", "str", "repr", "bool", "isinstance", "ord", "chr", "divmod", "reversed",
+        "print", "iter", "hash", "type", "id", "format", "bytes", "pow", "hex", "bin"
+    ]
+)  # fmt: skip
+"""Builtins that read their arguments and keep none of them (`iter`, `zip`, … read later, but never write)."""
+PURE_CALLS = frozenset(
+    [
+        "collections.Counter", "collections.deque", "heapq.nsmallest", "heapq.nlargest", "itertools.chain",
+        "itertools.islice", "itertools.product", "itertools.combinations", "itertools.permutations", "itertools.accumulate",
+        "itertools.chain.from_iterable", "itertools.groupby", "itertools.zip_longest", "itertools.pairwise",
+        "bisect.bisect", "bisect.bisect_left", "bisect.bisect_right", "json.dumps", "statistics.mean", "statistics.median",
+        "statistics.stdev", "statistics.pstdev", "math.fsum", "math.prod", "random.choice", "random.sample"
+    ]
+)  # fmt: skip
+"""Functions of the standard library that read a container and keep no hand on it that writes."""
+
+
+def use_of(module: ParsedModule, name: ast.Name) -> Use:
+    """What happens at one place to the object a name stands for."""
+    if not isinstance(name.ctx, ast.Load):
+        return "rebind"
+    parent = module.parent(name)
+    if isinstance(parent, ast.AugAssign) and parent.target is name:
+        return "rebind"
+    return use_of_value(module, name)
+
+
+def use_of_value(module: ParsedModule, node: ast.expr) -> Use:
+    """What happens to the value of an expression where it stands."""
+    parent = module.parent(node)
+    match parent:
+        case ast.Attribute():
+            return _attribute_use(module, parent)
+        case ast.Subscript(value=value) if value is node:
+            return "read" if isinstance(parent.ctx, ast.Load) else "change"
+        case ast.Subscript(ctx=ctx) if isinstance(ctx, ast.Load):
+            return "read"
+        case ast.Call(func=func):
+            return "read" if node is not func and _reads(module, func) else ("read" if node is func else "alias")
+        case ast.Starred():
+            above = module.parent(parent)
+            return "read" if isinstance(above, ast.List | ast.Tuple | ast.Set | ast.Call) else "alias"
+        case ast.For(iter=it) | ast.comprehension(iter=it) if it is node:
+            return "read"
+        case ast.Compare() | ast.UnaryOp() | ast.FormattedValue() | ast.Slice() | ast.BinOp():
+            return "read"
+        case ast.If() | ast.While() | ast.Assert() | ast.comprehension():
+            return "read"
+        case ast.IfExp(test=test) if test is node:
+            return "read"
+        case ast.BoolOp():
+            above = module.parent(parent)
+            tested = isinstance(above, ast.If | ast.While | ast.UnaryOp | ast.comprehension | ast.BoolOp)
+            return "read" if tested else "alias"
+        case ast.AugAssign():
+            return "read"
+        case ast.Return():
+            return "return"
+        case ast.Expr():
+            return "read"
+        case ast.Assign(targets=[ast.Tuple()]):
+            return "read"  # taken apart
+    return "alias"
+
+
+def _attribute_use(module: ParsedModule, attribute: ast.Attribute) -> Use:
+    if not isinstance(attribute.ctx, ast.Load):
+        return "change"
+    above = module.parent(attribute)
+    called = isinstance(above, ast.Call) and above.func is attribute
+    if attribute.attr in GROWING and called:
+        return "grow"
+    if attribute.attr in MUTATING:
+        return "change"
+    if attribute.attr in _READ_METHODS and called:
+        return "read"
+    return "change" if called else "read"
+
+
+def _reads(module: ParsedModule, func: ast.expr) -> bool:
+    if module.names.is_builtin(func, *CONSUMERS):
+        return True
+    if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Constant):
+        return True  # ", ".join(…)
+    if isinstance(func, ast.Attribute) and func.attr in ("extend", "update", "join", "union", "intersection", "difference"):
+        return True  # only the elements go over
+    name = dotted(module, func)
+    return name is not None and (name in PURE_CALLS or name.startswith("math."))
