@@ -15,19 +15,22 @@ A role that raises is reported and left out of that cycle (proposers, voters) or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
+from agents.code.population import Population
+from agents.code.work import CodeWork
 from agents.forecasts import Oracle
 from core.campaign import Campaign
 from core.events import AnyEvent
 from core.ids import Clock, system_clock
 from core.models import Model
 from core.records import (
+    PATCH,
     Baseline,
     Config,
     Direction,
@@ -94,6 +97,8 @@ class Case:
     """For a supervisor: those already given in this cycle, in the order of the tally."""
     records: dict[str, TrackRecord] = field(default_factory=dict)
     """Track records of the voters by name."""
+    population: Population | None = None
+    """In a campaign of kind `code`: its candidates of earlier cycles."""
     memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
     """Shared by all cases of one cycle: results that depend on the case alone, such as the fitted world model."""
 
@@ -188,6 +193,27 @@ class Case:
             **rest,
         )
 
+    def propose_code(
+        self, proposer: str, files: Mapping[str, str], rationale: str, *, operator: str, **rest: Any
+    ) -> Proposal | None:
+        """A candidate of this cycle: the base with these files; None when it is the base, or was judged before.
+
+        Raises PatchError for a file that may not be changed.
+        """
+        assert self.population is not None
+        if self.population.is_known(files):
+            return None
+        return Proposal.make(
+            campaign_id=self.campaign_id,
+            cycle=self.cycle,
+            proposer=proposer,
+            kind="code",
+            config={PATCH: self.population.keep(files)},
+            rationale=rationale,
+            operator=operator,
+            **rest,
+        )
+
     def propose(self, proposer: str, config: Config, rationale: str, **rest: object) -> Proposal:
         """A proposal of this cycle with its content-derived id.
 
@@ -232,6 +258,8 @@ class Kit:
     """Another model by name (empty: the seat's own), at a temperature (None: the campaign's)."""
     history: tuple[Experiment, ...] = ()
     """The finished trials of earlier cycles, for executors, which are handed no case."""
+    code: CodeWork | None = None
+    """In a campaign of kind `code`: its base and its candidates, for executors."""
 
     def with_model(self, model: str = "", temperature: float | None = None) -> Kit:
         """The kit with another language model, or the same at another temperature; as it is where neither is named."""

@@ -225,6 +225,9 @@ class CodePlan(Record):
     memory_mb: float = Field(default=1024.0, gt=0, description="of one run")
     pairs: int = Field(default=12, ge=2, description="runs of base and candidate in turn, at most")
     worth: float = Field(default=0.02, ge=0, description="a speed-up below this share is not worth telling")
+    archive: dict[str, int | tuple[float, ...]] = Field(
+        default={"change_size": 6, "complexity": 5}, description="measure → bins to learn, or their edges"
+    )
 
     @field_validator("run_time_s", mode="before")
     @classmethod

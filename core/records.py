@@ -213,6 +213,7 @@ class Outcome(Record):
     peak_memory_mb: float = 0.0
     attempt: int = 1
     isolation: dict[str, str] = Field(default={}, description="what was enforced: processes, memory, time, output …")
+    details: dict[str, Any] = Field(default={}, description="of a judged candidate: tests, answer, where its time goes")
 
     @property
     def ok(self) -> bool:

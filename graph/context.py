@@ -10,6 +10,8 @@ from typing import Any, cast
 
 import numpy as np
 
+from agents.code.population import BASE, Population
+from agents.code.work import CodeWork
 from agents.roles import Case, Kit, RecallView
 from core.campaign import Campaign, ModelRole, Use
 from core.events import AnyEvent
@@ -39,6 +41,7 @@ class Context:
     clock: Clock = system_clock
     guidance: tuple[Guidance, ...] = ()
     models: SeatModels | None = None
+    code: CodeWork | None = None
     _opening: Case | None = None
 
     @cached_property
@@ -59,8 +62,15 @@ class Context:
     def case(self, cycle: int, direction: Direction | None = None, **more: Any) -> Case:
         """The case as it stood when the cycle began, with what the cycle itself has brought so far."""
         if self._opening is None or self._opening.cycle != cycle:
+            population = None if self.code is None else known_before(self.code.population, self.history, cycle)
             self._opening = opening_case(
-                self.campaign_id, self.campaign, self.space, self.history, cycle, guidance=self.guidance
+                self.campaign_id,
+                self.campaign,
+                self.space,
+                self.history,
+                cycle,
+                guidance=self.guidance,
+                population=population,
             )
         return replace(self._opening, direction=direction, **more)
 
@@ -81,6 +91,7 @@ class Context:
             campaign=campaign or self.campaign,
             campaign_id=self.campaign_id,
             history=self.history.experiments(before=cycle),
+            code=self.code,
             **self._models(cycle, role, name, seed),
         )
 
@@ -110,6 +121,7 @@ def opening_case(
     history: History,
     cycle: int,
     guidance: tuple[Guidance, ...] = (),
+    population: Population | None = None,
 ) -> Case:
     """The case as it stood when the cycle began, whatever the history has come to know since."""
     return Case(
@@ -124,8 +136,20 @@ def opening_case(
         lessons=history.lessons(before=cycle),
         applied=history.applied(before=cycle),
         guidance=guidance,
+        population=population,
         records=history.track_records("voter", before=cycle),
     )
+
+
+def known_before(population: Population, history: History, cycle: int) -> Population:
+    """The population with all that was known before the cycle began."""
+    baseline = history.baseline
+    if baseline is not None:
+        first = history.outcomes.get(baseline.jobs[0]) if baseline.jobs else None
+        if first is not None:
+            population.tell_profile(BASE, first.details.get("profile", {}))
+        population.catch_up(history.experiments(before=cycle), baseline.mean, baseline.noise_sd)
+    return population
 
 
 def role_seed(campaign_seed: int, cycle: int, role: str, name: str) -> int:

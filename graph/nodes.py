@@ -87,7 +87,7 @@ async def sharpen(state: CycleState, runtime: Runtime[Context]) -> CycleState:
     agenda: list[Proposal] = []
     for proposal in state["agenda"]:
         done = told.get(proposal.id)
-        if done is None and proposal.kind != "experiment":
+        if done is None and not proposal.is_trial:
             try:
                 done = await sharpening.sharpen(proposal, _feedback_loop(context, cycle))
             except Exception as error:  # noqa: BLE001  # a draft that cannot be analysed is voted on as it is
@@ -171,7 +171,7 @@ async def executor(state: CycleState, runtime: Runtime[Context]) -> CycleState:
 
     async def carry_out(proposal: Proposal) -> Experiment:
         outcome = await context.council.executors[proposal.kind](proposal, kit)
-        if proposal.kind != "experiment":
+        if not proposal.is_trial:
             context.tell(ProposalApplied(campaign_id=context.campaign_id, cycle=cycle, outcome=outcome))
             return Experiment(proposal=proposal, outcome=outcome, score=None)
         score = score_of(context, outcome)
@@ -187,7 +187,7 @@ async def historian(state: CycleState, runtime: Runtime[Context]) -> CycleState:
     """What came of it → trajectories, lessons, track records, recall; and the cycle is whole."""
     context, cycle = runtime.context, state["cycle"]
     carried_out = state.get("experiments", [])
-    experiments = [e for e in carried_out if e.proposal.kind == "experiment"]
+    experiments = [e for e in carried_out if e.proposal.is_trial]
     case = context.case(
         cycle,
         state["direction"],
@@ -208,7 +208,7 @@ async def historian(state: CycleState, runtime: Runtime[Context]) -> CycleState:
         *(TrackRecordUpdated(campaign_id=campaign_id, cycle=cycle, record=record) for record in records),
         *news,
     )
-    annotated = [e for e in carried_out if e.proposal.kind != "experiment" and e.outcome.ok]
+    annotated = [e for e in carried_out if not e.proposal.is_trial and e.outcome.ok]
     context.remember([*bookkeeping.memories(trajectories, lessons, case), *bookkeeping.remarks(annotated, case)])
     context.tell(
         CycleFinished(
@@ -278,7 +278,7 @@ def _enforced(ruling: Ruling, proposal: Proposal, context: Context, taken: set[s
 
 def _key(proposal: Proposal, context: Context) -> str:
     """Equal for proposals of the same content.  Raises RatchetError for a configuration outside the space."""
-    if proposal.kind == "experiment":
+    if proposal.is_trial:
         return context.space.key(proposal.config)
     return content_hash(*proposal.content)
 

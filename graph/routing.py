@@ -20,7 +20,7 @@ def from_agenda(state: CycleState, runtime: Runtime[Context]) -> list[Send] | st
     """Code and comments are sharpened before the vote; with nothing on the agenda straight to the historian."""
     if not state["agenda"]:
         return "historian"
-    if any(proposal.kind != "experiment" for proposal in state["agenda"]):
+    if any(not proposal.is_trial for proposal in state["agenda"]):
         return "sharpen"
     return to_voters(state, runtime)
 

@@ -19,7 +19,7 @@ def describe(
     direction = state["direction"]
     agenda, votes, rulings = state["agenda"], state.get("votes", []), state.get("rulings", [])
     experiments = state.get("experiments", [])
-    sharpened = sum(proposal.kind != "experiment" for proposal in agenda)
+    sharpened = sum(not proposal.is_trial for proposal in agenda)
     by_voter = Counter(vote.voter for vote in votes)
     return {
         "director": {"mode": direction.mode, "jobs": direction.jobs, "reason": direction.reason},
@@ -36,7 +36,7 @@ def describe(
 
 def count(state: CycleState) -> dict[str, float]:
     """The figures of the cycle; `best_score` is that of this cycle's own jobs."""
-    experiments = [e for e in state.get("experiments", []) if e.proposal.kind == "experiment"]
+    experiments = [e for e in state.get("experiments", []) if e.proposal.is_trial]
     scores = [e.score for e in experiments if e.score is not None]
     counted: dict[str, float] = {
         "total_proposals": len(state["agenda"]),

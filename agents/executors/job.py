@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import numpy as np
 
+from agents.executors.judging import lay_out_candidate, with_judgement
 from agents.registry import executor
 from agents.roles import Executor, Kit
 from core.campaign import Campaign
@@ -81,11 +82,15 @@ async def run_once(
     assert campaign is not None
     assert effects is not None
     assert jobs is not None
+    assert kit.experiments_folder is not None
     spec = make_spec(kit, campaign, config, seed, rule, other_command=other_command)
     async with _turn(jobs, spec.id):
         effect = effects.begin(spec.id, "job", kit.campaign_id, {"config": config, "seed": seed})
         if effect.state == "finished":
             return Outcome.model_validate_json(effect.result).model_copy(update={"proposal_id": proposal_id})
+        if campaign.kind == "code" and not read_started(spec.directory):
+            first = kit.experiments_folder / job_id(kit.campaign_id, campaign.baseline, campaign.seed)
+            await asyncio.to_thread(lay_out_candidate, kit, campaign, config, seed, spec.directory, first)
 
         def reported(report: JobReport) -> None:
             told = dict(report.metrics) if report.step is None else {"step": report.step, **report.metrics}
@@ -124,6 +129,8 @@ async def run_once(
         if result.attempt not in known and read_started(spec.directory) is not None:
             tell_started(result.attempt)  # it ended before anybody alive had seen it start
         outcome = as_outcome(result, spec, proposal_id, seed, campaign)
+        if campaign.kind == "code":
+            outcome = await asyncio.to_thread(with_judgement, outcome, spec.directory)
         if not effects.finish(effect, outcome.model_dump_json()):
             raise BusyError(
                 f"job {spec.id} was taken over by another process",

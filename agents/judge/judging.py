@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from agents.judge.profiling import profile
 from agents.judge.records import Judgement, Plan, TestCount
 from agents.judge.testing import run_tests
 from agents.judge.timing import Refused, Timed, time_pairs
@@ -28,6 +29,9 @@ def judge(plan: Plan, told: Callable[[Timed], None] = lambda _: None) -> Judgeme
         tests = _tested(plan, isolation)
         timed = time_pairs(plan, isolation, told)
         _intact(plan)
+        # a base, and what is faster than its parents, will be gone on from
+        wanted = plan.noise is None or (timed.answer is not None and timed.answer.answer == "better")
+        where = profile(plan, plan.candidate, isolation) if wanted else {}
     except Refused as refused:
         return Judgement(cause=refused.cause, reason=refused.reason, tests=refused.tests or tests, **about)
     except SandboxError as error:
@@ -48,6 +52,7 @@ def judge(plan: Plan, told: Callable[[Timed], None] = lambda _: None) -> Judgeme
         },
         tests=tests,
         pairs=tuple(timed.pairs),
+        profile=where,
         level=found.level,
         noise=timed.noise,
         **about,

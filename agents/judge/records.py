@@ -66,6 +66,7 @@ class Judgement(Record):
     metrics: dict[str, float] = Field(default={})
     tests: TestCount = TestCount()
     pairs: tuple[tuple[float, float], ...] = Field(default=(), description="seconds of base and candidate, in order")
+    profile: dict[str, float] = Field(default={}, description="path:function → share of the benchmark's time")
     level: float = 0.95
     noise: float | None = None
     isolation: dict[str, str] = Field(default={})

@@ -1,0 +1,83 @@
+"""Transformations of code as parts of a candidate: found, chosen, and applied one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from agents.code.population import Population
+from agents.code.transformations.registry import apply_site, find_sites
+from agents.code.transformations.rules import Site
+from core.errors import RatchetError
+
+__all__ = ["applied", "choose", "offered", "part_of", "reapplied"]
+
+COLD = 0.03
+"""What counts for a function in which no time was seen: the profile is of one workload only."""
+UNKNOWN_HEAT = 0.2
+ASSUMED = 0.7
+"""The worth of a transformation that rests on an assumption, beside one that is proven to change nothing else."""
+
+
+def part_of(site: Site) -> str:
+    """The name of a site as a part: transformation, file and function for people, and the id that tells it apart."""
+    return f"{site.transformation}@{site.path}:{site.qualname}#{site.id}"
+
+
+def offered(population: Population, candidate: str, files: Mapping[str, str]) -> list[Site]:
+    """The sites in a candidate's files that are worth trying: not there yet, and not known to fail or to be useless."""
+    out = {*population.parts_of(candidate), *population.guilty, *population.useless}
+    changeable = {path: text for path, text in files.items() if population.allowed(path)}
+    return [site for site in find_sites(changeable) if part_of(site) not in out]
+
+
+def choose(
+    sites: Sequence[Site], population: Population, candidate: str, size: int, rng: np.random.Generator
+) -> list[Site]:
+    """`size` of the sites, drawn without replacement in proportion to
+
+        success of the transformation so far × share of the time that its function takes × (0.7 where it assumes something)
+
+    by the Gumbel-max trick, in the order of their places.
+    """
+    if not sites:
+        return []
+    weights = []
+    for site in sites:
+        row = population.by_transformation.get(site.transformation)
+        heat = population.heat(candidate, site.path, site.qualname)
+        worth = (row.rate if row else 0.5) * (UNKNOWN_HEAT if heat is None else COLD + heat)
+        weights.append(worth * (1.0 if site.confidence == "exact" else ASSUMED))
+    keys = np.log(weights) + rng.gumbel(size=len(sites))
+    chosen = sorted(np.argsort(-keys)[:size])
+    return [sites[int(i)] for i in chosen]
+
+
+def applied(files: Mapping[str, str], sites: Iterable[Site]) -> tuple[dict[str, str], list[Site]]:
+    """The files with the sites changed, and those of them that could be: one may take away another's place."""
+    told, done = dict(files), list[Site]()
+    for site in sites:
+        try:
+            told = apply_site(told, site)
+        except RatchetError:
+            continue
+        done.append(site)
+    return told, done
+
+
+def reapplied(files: Mapping[str, str], parts: Iterable[str]) -> tuple[dict[str, str], list[str]]:
+    """The files with those of the parts that are found there again, and which those are."""
+    told, done = dict(files), list[str]()
+    for part in parts:
+        name, _, place = part.partition("@")
+        path = place.partition(":")[0]
+        if path not in told:
+            continue
+        for site in find_sites({path: told[path]}, [name]):
+            if part_of(site) == part:
+                told, found = applied(told, [site])
+                done += [part] * len(found)
+                break
+    return told, done
+
