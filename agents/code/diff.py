@@ -122,7 +122,7 @@ def _quoted(name: str) -> str:
 
 @dataclass(frozen=True)
 class _Section:
-    """One file of a diff: `hunks` holds (first line, old lines, new lines), lines counted from 0; `end` is exclusive."""
+    """One file of a diff.  `hunks` holds (first line from 0, old lines, new lines); `end` is the line behind it."""
 
     path: str
     new: bool

@@ -12,7 +12,7 @@ __all__ = ["bare_lines", "indent_of", "joined", "squeezed", "uses_crlf", "with_e
 
 
 def with_ends(text: str) -> list[str]:
-    """The lines of `text`, each with its `\\n`; the last one has none if the text ends without.  `"".join` undoes it."""
+    """The lines of `text`, each with its `\\n` (the last one, if the text ends with it).  `"".join` undoes it."""
     lines = [f"{line}\n" for line in text.split("\n")]
     last = lines.pop()[:-1]
     return [*lines, last] if last else lines

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 __all__ = [
-    "Definition",
     "Defines",
+    "Definition",
     "code_tokens",
     "definitions",
     "first_line",
+    "is_left_out",
     "is_python",
     "parse",
     "same_code",
@@ -84,7 +85,20 @@ def definitions(text: str) -> list[Definition]:
 def first_line(node: ast.stmt) -> int:
     """The line on which a statement begins, with its decorators, counted from 0."""
     decorators = node.decorator_list if isinstance(node, Defines) else []
-    return min(each.lineno for each in (node, *decorators)) - 1
+    return min([node.lineno, *(each.lineno for each in decorators)]) - 1
+
+
+def is_left_out(node: Defines) -> bool:
+    """Whether a function has no body but `...`, beside a docstring."""
+    values = [
+        each.value.value for each in node.body if isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant)
+    ]
+    return (
+        not isinstance(node, ast.ClassDef)
+        and len(values) == len(node.body)
+        and ... in values
+        and all(isinstance(value, str) or value is ... for value in values)
+    )
 
 
 def code_tokens(text: str) -> list[str] | None:
