@@ -12,7 +12,9 @@ from core.errors import ConfigError, NotFoundError, nearest
 __all__ = ["apply_site", "find_sites", "transformations"]
 
 ORDER = (
-    "cache_pure", "memo_recursion", "hoist_invariant", "precompile_regex", "set_membership", "join",
+    "cache_pure", "memo_recursion", "hoist_invariant", "precompile_regex", "set_membership", "join", "dict_lookup",
+    "single_pass", "priority_queue", "deque_queue", "counter", "count_lookup", "ordered_unique", "sorted_insert",
+    "comprehension", "slots", "local_binding",
 )  # fmt: skip
 """By how much they are usually worth."""
 

@@ -6,13 +6,14 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agents.code.transformations.analysis.flow import Stability, is_bound_before, stable
+from agents.code.transformations.analysis.flow import Stability, guarded, is_bound_before, read_after, stable
 from agents.code.transformations.analysis.parsed import ParsedModule
 
 __all__ = [
     "Filter",
     "Ring",
     "assigned",
+    "becomes_expression",
     "each_reference",
     "filtered_loop",
     "hoistable",
@@ -64,7 +65,16 @@ class Filter:
 
     loop: ast.For
     conditions: tuple[ast.expr, ...]
-    body: ast.stmt
+    statements: tuple[ast.stmt, ...]
+
+    @property
+    def body(self) -> ast.stmt | None:
+        """The only statement, if there is just one."""
+        return self.statements[0] if len(self.statements) == 1 else None
+
+    @property
+    def targets(self) -> set[str]:
+        return names_in(self.loop.target)
 
     def clauses(self, module: ParsedModule) -> str:
         """`for … in … if …`, as a comprehension writes it."""
@@ -74,14 +84,39 @@ class Filter:
 
 
 def filtered_loop(loop: ast.For) -> Filter | None:
-    """A loop whose body is one statement, perhaps behind one `if` or several."""
-    if loop.orelse:
+    """A loop without `else` over plain names, and the conditions all of its body stands behind."""
+    if loop.orelse or not all(isinstance(each, ast.Name | ast.Tuple | ast.expr_context) for each in ast.walk(loop.target)):
         return None
     body, conditions = loop.body, []
     while len(body) == 1 and isinstance(only := body[0], ast.If) and not only.orelse:
         conditions.append(only.test)
         body = only.body
-    return Filter(loop, tuple(conditions), body[0]) if len(body) == 1 else None
+    return Filter(loop, tuple(conditions), tuple(body))
+
+
+def becomes_expression(module: ParsedModule, found: Filter, *parts: ast.expr) -> bool:
+    """Whether a loop may become a comprehension: nothing in it binds, waits, or is looked at from outside later."""
+    loop = found.loop
+    if guarded(module, loop) or any(read_after(module, name, loop) for name in found.targets):
+        return False
+    lazy = (ast.Lambda, ast.NamedExpr, ast.Await, ast.Yield, ast.YieldFrom)
+    for part in (loop.iter, *found.conditions, *parts):
+        if any(isinstance(each, lazy) for each in ast.walk(part)):
+            return False
+        if any(isinstance(each, ast.GeneratorExp) and not _consumed(module, each) for each in ast.walk(part)):
+            return False
+        if any(isinstance(each, ast.Name) and each.id == "super" for each in ast.walk(part)):
+            return False
+    scope = module.scope(loop).owner
+    return all(module.scope(each).owner is scope for name in found.targets for each in module.names.references(scope, name))
+
+
+def _consumed(module: ParsedModule, generator: ast.GeneratorExp) -> bool:
+    call = module.parent(generator)
+    if not isinstance(call, ast.Call):
+        return False
+    joins = isinstance(call.func, ast.Attribute) and call.func.attr == "join"
+    return joins or module.names.is_builtin(call.func, "sum", "any", "all", "min", "max", "list", "set", "tuple", "sorted", "dict")
 
 
 def starts_just_before(module: ParsedModule, name: str, loop: ast.stmt) -> tuple[ast.stmt, ast.expr] | None:
