@@ -85,9 +85,14 @@ class _Text:
     def __call__(self, module: ParsedModule) -> str:
         found, marks = self._found, self._marks
         plain = not found.conditions and len(self._parts) == 1 and same(self._parts[0], found.loop.target)
-        if plain and isinstance(found.loop.target, ast.Name) and marks == "[]" and "list" not in module.names.top.bindings:
+        if (
+            plain
+            and isinstance(found.loop.target, ast.Name)
+            and marks == "[]"
+            and "list" not in module.names.top.bindings
+        ):
             return f"list({module.segment(found.loop.iter)})"
-        parts = ": ".join(module.atom(each) for each in self._parts)
+        parts = ": ".join(module.operand(each) for each in self._parts)
         return f"{marks[0]}{parts} {found.clauses(module)}{marks[1]}"
 
 
@@ -105,7 +110,14 @@ def _belongs(module: ParsedModule, name: ast.Name) -> bool:
     kind = kind_of(module, name)
     bound = module.names.bindings(name)
     own = all((found := assigned(each.by)) and is_fresh(module, found[1]) for each in bound)
-    return own and kind is not None and kind.name == "list" and all(use_of(module, each) != "alias" for each in each_reference(module, name))
+    return (
+        own
+        and kind is not None
+        and kind.name == "list"
+        and all(use_of(module, each) != "alias" for each in each_reference(module, name))
+    )
 
 
-COMPREHENSION = Rule("comprehension", "a comprehension appends in C, without looking up and calling `append` each time", find)
+COMPREHENSION = Rule(
+    "comprehension", "a comprehension appends in C, without looking up and calling `append` each time", find
+)

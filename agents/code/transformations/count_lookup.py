@@ -1,7 +1,7 @@
 """Count all items once, not each by a pass of its own.
 
-    {w: words.count(w) for w in words}   →   words_counts = collections.Counter(words)
-                                             {w: words_counts[w] for w in words}
+{w: words.count(w) for w in words}   →   words_counts = collections.Counter(words)
+                                         {w: words_counts[w] for w in words}
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
             draft.replace(call, f"{fresh}[{module.segment(call.args[0])}]")
         items = calls[0].func.value if isinstance(calls[0].func, ast.Attribute) else None
         note = hash_note(module, *(call.args[0] for call in calls), items_of=items)
-        yield from draft.rewrite(calls[0], f"count the items of `{name}` once", conditions(note, notes[statement, name]))
+        yield from draft.rewrite(
+            calls[0], f"count the items of `{name}` once", conditions(note, notes[statement, name])
+        )
 
 
 COUNT_LOOKUP = Rule("count_lookup", "one pass counts everything; `list.count` makes one for every item", find)

@@ -19,13 +19,21 @@ from agents.code.transformations.analysis.flow import loops
 from agents.code.transformations.analysis.imports import dotted
 from agents.code.transformations.analysis.inference import kind_of
 from agents.code.transformations.analysis.parsed import ParsedModule
-from agents.code.transformations.analysis.shapes import becomes_expression, filtered_loop, names_in, same, starts_just_before
+from agents.code.transformations.analysis.shapes import (
+    becomes_expression,
+    filtered_loop,
+    names_in,
+    same,
+    starts_just_before,
+)
 from agents.code.transformations.drafts import Draft
 from agents.code.transformations.rules import Rewrite, Rule
 
 __all__ = ["COUNTER", "counting"]
 
-_NOT_MAPPINGS = frozenset({"list", "str", "tuple", "set", "frozenset", "iterator", "view", "range", "file", "deque", "bytes"})
+_NOT_MAPPINGS = frozenset(
+    {"list", "str", "tuple", "set", "frozenset", "iterator", "view", "range", "file", "deque", "bytes"}
+)
 
 
 def counting(statements: tuple[ast.stmt, ...]) -> tuple[str, ast.expr] | None:
@@ -38,7 +46,12 @@ def counting(statements: tuple[ast.stmt, ...]) -> tuple[str, ast.expr] | None:
         present, absent = (last.body[0], last.orelse[0]) if tested[2] else (last.orelse[0], last.body[0])
         plus, first = _adds_one(present), _sets(absent, 1)
         return tested[:2] if _agree(tested, plus) and _agree(tested, first) else None
-    if len(statements) == 2 and isinstance(start := statements[0], ast.If) and not start.orelse and len(start.body) == 1:
+    if (
+        len(statements) == 2
+        and isinstance(start := statements[0], ast.If)
+        and not start.orelse
+        and len(start.body) == 1
+    ):
         tested = _membership(start.test)
         agree = tested and not tested[2] and _agree(tested, _sets(start.body[0], 0)) and _agree(tested, _adds_one(last))
         return tested[:2] if tested and agree else None
@@ -72,7 +85,7 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
             text = module.segment(found.loop.iter)
             given = text if kind and kind.name in _NOT_MAPPINGS else f"iter({text})"
         else:
-            given = f"{module.atom(key)} {found.clauses(module)}"
+            given = f"{module.operand(key)} {found.clauses(module)}"
         draft.settle(start[0], loop, wrapper.format(f"{counter}({given})"))
         yield from draft.rewrite(found.statements[-1], f"count `{name}` with a Counter")
 
@@ -83,7 +96,9 @@ def _wrapper(module: ParsedModule, start: ast.expr, by_default: bool) -> str | N
         plain = len(start.args) == 1 and not start.keywords and module.names.is_builtin(start.args[0], "int")
         return f"{module.segment(start.func)}({module.segment(start.args[0])}, {{}})" if plain and by_default else None
     empty = isinstance(start, ast.Dict) and not start.keys
-    called = isinstance(start, ast.Call) and module.names.is_builtin(start.func, "dict") and not start.args + start.keywords
+    called = (
+        isinstance(start, ast.Call) and module.names.is_builtin(start.func, "dict") and not start.args + start.keywords
+    )
     if by_default or not (empty or called) or "dict" in module.names.top.bindings:
         return None
     return "dict({})"
@@ -100,7 +115,11 @@ def _membership(test: ast.expr) -> tuple[str, ast.expr, bool] | None:
 
 
 def _item(target: ast.expr) -> tuple[str, ast.expr] | None:
-    if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name) and not isinstance(target.slice, ast.Slice):
+    if (
+        isinstance(target, ast.Subscript)
+        and isinstance(target.value, ast.Name)
+        and not isinstance(target.slice, ast.Slice)
+    ):
         return target.value.id, target.slice
     return None
 
@@ -112,7 +131,11 @@ def _is_number(node: ast.expr, number: int) -> bool:
 def _adds_one(statement: ast.stmt) -> tuple[str, ast.expr] | None:
     if isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Add) and _is_number(statement.value, 1):
         return _item(statement.target)
-    if isinstance(statement, ast.Assign) and len(statement.targets) == 1 and isinstance(plus := statement.value, ast.BinOp):
+    if (
+        isinstance(statement, ast.Assign)
+        and len(statement.targets) == 1
+        and isinstance(plus := statement.value, ast.BinOp)
+    ):
         if isinstance(plus.op, ast.Add) and _is_number(plus.right, 1) and same(plus.left, statement.targets[0]):
             return _item(statement.targets[0])
     return None
@@ -125,15 +148,29 @@ def _sets(statement: ast.stmt, number: int) -> tuple[str, ast.expr] | None:
 
 
 def _gets_plus_one(statement: ast.stmt) -> tuple[str, ast.expr] | None:
-    if not isinstance(statement, ast.Assign) or len(statement.targets) != 1 or not isinstance(plus := statement.value, ast.BinOp):
+    if (
+        not isinstance(statement, ast.Assign)
+        or len(statement.targets) != 1
+        or not isinstance(plus := statement.value, ast.BinOp)
+    ):
         return None
     item, got = _item(statement.targets[0]), plus.left
     if item is None or not isinstance(plus.op, ast.Add) or not _is_number(plus.right, 1):
         return None
-    if not isinstance(got, ast.Call) or not isinstance(got.func, ast.Attribute) or got.func.attr != "get" or len(got.args) != 2:
+    if (
+        not isinstance(got, ast.Call)
+        or not isinstance(got.func, ast.Attribute)
+        or got.func.attr != "get"
+        or len(got.args) != 2
+    ):
         return None
     owner = got.func.value
-    fits = isinstance(owner, ast.Name) and owner.id == item[0] and same(got.args[0], item[1]) and _is_number(got.args[1], 0)
+    fits = (
+        isinstance(owner, ast.Name)
+        and owner.id == item[0]
+        and same(got.args[0], item[1])
+        and _is_number(got.args[1], 0)
+    )
     return item if fits else None
 
 

@@ -39,7 +39,9 @@ def _queue(module: ParsedModule, scope: Scope, name: str) -> Iterator[Rewrite]:
     uses = module.names.references(scope, name)
     if any(start is None or not is_fresh(module, start[1]) for start in starts):
         return
-    if any(each.scope is not scope for each in scope.bindings[name]) or any(module.scope(each).owner is not scope for each in uses):
+    if any(each.scope is not scope for each in scope.bindings[name]) or any(
+        module.scope(each).owner is not scope for each in uses
+    ):
         return
     kinds = [kind_of(module, start[1]) for start in starts if start]
     if not all(kind and kind.name == "list" for kind in kinds):
@@ -94,15 +96,25 @@ def _use(module: ParsedModule, draft: Draft, name: ast.Name) -> int | None:
         return 0 if above.attr in _SHARED else None
     if isinstance(above, ast.Subscript) and above.value is name and isinstance(above.slice, ast.Constant | ast.UnaryOp):
         return 0 if isinstance(above.ctx, ast.Load) else None
-    if isinstance(above, ast.While | ast.If | ast.BoolOp) or (isinstance(above, ast.UnaryOp) and isinstance(above.op, ast.Not)):
+    if isinstance(above, ast.While | ast.If | ast.BoolOp) or (
+        isinstance(above, ast.UnaryOp) and isinstance(above.op, ast.Not)
+    ):
         outer = module.parent(above)
         tested = not isinstance(above, ast.BoolOp) or isinstance(outer, ast.If | ast.While)
         return 0 if tested else None
-    if isinstance(above, ast.Call) and module.names.is_builtin(above.func, "len", "sorted", "sum", "min", "max", "list", "set"):
+    if isinstance(above, ast.Call) and module.names.is_builtin(
+        above.func, "len", "sorted", "sum", "min", "max", "list", "set"
+    ):
         return 0
-    if isinstance(above, ast.Compare) and isinstance(above.ops[-1], ast.In | ast.NotIn) and above.comparators[-1] is name:
+    if (
+        isinstance(above, ast.Compare)
+        and isinstance(above.ops[-1], ast.In | ast.NotIn)
+        and above.comparators[-1] is name
+    ):
         return 0 if len(above.ops) == 1 else None
     return None
 
 
-DEQUE_QUEUE = Rule("deque_queue", "a deque gives and takes at the front in constant time; a list moves all its items", find)
+DEQUE_QUEUE = Rule(
+    "deque_queue", "a deque gives and takes at the front in constant time; a list moves all its items", find
+)

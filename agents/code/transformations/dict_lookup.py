@@ -87,7 +87,13 @@ def _comprehension(module: ParsedModule, node: ast.ListComp | ast.SetComp | ast.
 
 
 def _index(
-    module: ParsedModule, draft: Draft, node: ast.AST, iterable: ast.expr, target: ast.expr, key: ast.expr, probe: ast.expr
+    module: ParsedModule,
+    draft: Draft,
+    node: ast.AST,
+    iterable: ast.expr,
+    target: ast.expr,
+    key: ast.expr,
+    probe: ast.expr,
 ) -> tuple[str, str] | None:
     """Write the index before the outermost loop in which its items are the same; its name, and the conditions."""
     base = iterable
@@ -139,7 +145,9 @@ def _plain_targets(target: ast.expr) -> set[str]:
     return set(plain) if plain and len(plain) == len(names) and len(set(plain)) == len(plain) > 0 else set()
 
 
-def _key_and_probe(module: ParsedModule, test: ast.expr, targets: set[str], region: ast.AST) -> tuple[ast.expr, ast.expr] | None:
+def _key_and_probe(
+    module: ParsedModule, test: ast.expr, targets: set[str], region: ast.AST
+) -> tuple[ast.expr, ast.expr] | None:
     """The two sides of an equality: one that speaks only of the item, one that does not speak of it at all."""
     if not isinstance(test, ast.Compare) or len(test.ops) != 1 or not isinstance(test.ops[0], ast.Eq):
         return None
@@ -167,9 +175,16 @@ def _settled(module: ParsedModule, sides: list[ast.expr], region: ast.AST) -> bo
             return False
         if isinstance(each, ast.Attribute) and not isinstance(each.ctx, ast.Load) and each.attr in attributes:
             return False
-        if isinstance(each, ast.Subscript) and not isinstance(each.ctx, ast.Load) and subscripts and names_in(each.value) & names:
+        if (
+            isinstance(each, ast.Subscript)
+            and not isinstance(each.ctx, ast.Load)
+            and subscripts
+            and names_in(each.value) & names
+        ):
             return False
     return True
 
 
-DICT_LOOKUP = Rule("dict_lookup", "partners are found by one hash look-up instead of a search through all of them", find)
+DICT_LOOKUP = Rule(
+    "dict_lookup", "partners are found by one hash look-up instead of a search through all of them", find
+)

@@ -110,6 +110,10 @@ class Draft:
         start, end = self.module.span(node)
         self._splices.append(Splice(start, end, text))
 
+    def replace_text(self, start: int, end: int, text: str) -> None:
+        """Put `text` in the place of characters that are no node of their own, such as the name of a function."""
+        self._splices.append(Splice(start, end, text))
+
     def replace_between(self, first: ast.AST, last: ast.AST, text: str) -> None:
         """Put `text` in the place of everything from one expression to another; comments there block the draft."""
         start, end = self.module.span(first)[0], self.module.span(last)[1]
@@ -171,7 +175,13 @@ class Draft:
     def settle(self, start: ast.stmt, loop: ast.stmt, value: str) -> None:
         """Put `name = value` in the place of a loop, for the statement before it that gave the name its first value."""
         module = self.module
-        target = start.target if isinstance(start, ast.AnnAssign) else start.targets[0] if isinstance(start, ast.Assign) else None
+        target = (
+            start.target
+            if isinstance(start, ast.AnnAssign)
+            else start.targets[0]
+            if isinstance(start, ast.Assign)
+            else None
+        )
         if target is None:
             self.blocked = True
             return

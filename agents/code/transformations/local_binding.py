@@ -55,7 +55,8 @@ def _attributes(module: ParsedModule, loop: Loop) -> Iterator[Rewrite]:
         usable = [
             each
             for each in nodes
-            if module.scope(each).owner is scope and not any(isinstance(above, ast.JoinedStr) for above in module.ancestors(each))
+            if module.scope(each).owner is scope
+            and not any(isinstance(above, ast.JoinedStr) for above in module.ancestors(each))
         ]
         if not usable or function is None:
             continue
@@ -75,4 +76,6 @@ def _is_function(name: str) -> bool:
     return callable(getattr(__import__(package), attribute, None))
 
 
-LOCAL_BINDING = Rule("local_binding", "a local name is found by its place; module and attribute are looked up in dicts", find)
+LOCAL_BINDING = Rule(
+    "local_binding", "a local name is found by its place; module and attribute are looked up in dicts", find
+)

@@ -39,7 +39,11 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
     done: set[tuple[object, str]] = set()
     for loop in loops(module):
         for test in ast.walk(loop):
-            if not isinstance(test, ast.Compare) or len(test.ops) != 1 or not isinstance(test.ops[0], ast.In | ast.NotIn):
+            if (
+                not isinstance(test, ast.Compare)
+                or len(test.ops) != 1
+                or not isinstance(test.ops[0], ast.In | ast.NotIn)
+            ):
                 continue
             seen = test.comparators[0]
             if not isinstance(seen, ast.Name) or (module.scope(loop).owner, seen.id) in done:
@@ -69,7 +73,11 @@ def _whole_loop(module: ParsedModule, loop: ast.For, seen: ast.Name) -> list[Rew
         return None
     draft = Draft(module)
     plain = same(item, loop.target)
-    given = module.segment(loop.iter) if plain else f"{module.atom(item)} for {module.segment(loop.target)} in {module.atom(loop.iter)}"
+    given = (
+        module.segment(loop.iter)
+        if plain
+        else f"{module.atom(item)} for {module.segment(loop.target)} in {module.atom(loop.iter)}"
+    )
     draft.settle(start[0], loop, f"list(dict.fromkeys({given}))")
     return list(draft.rewrite(found.body, f"drop repeated items of `{seen.id}` by hash", hash_note(module, item)))
 
@@ -97,7 +105,12 @@ def _with_set(module: ParsedModule, loop: Loop, seen: ast.Name) -> Iterator[Rewr
             return
         above = module.parent(each)
         use = use_of(module, each)
-        if isinstance(above, ast.Compare) and len(above.ops) == 1 and isinstance(above.ops[0], ast.In | ast.NotIn) and above.comparators[0] is each:
+        if (
+            isinstance(above, ast.Compare)
+            and len(above.ops) == 1
+            and isinstance(above.ops[0], ast.In | ast.NotIn)
+            and above.comparators[0] is each
+        ):
             tests.append(above)
             draft.replace(each, fresh)
             continue
@@ -120,4 +133,6 @@ def _with_set(module: ParsedModule, loop: Loop, seen: ast.Name) -> Iterator[Rewr
     yield from draft.rewrite(tests[0], f"keep a set of what `{seen.id}` holds", conditions(note))
 
 
-ORDERED_UNIQUE = Rule("ordered_unique", "whether an item was seen is one hash look-up, not a search of all items so far", find)
+ORDERED_UNIQUE = Rule(
+    "ordered_unique", "whether an item was seen is one hash look-up, not a search of all items so far", find
+)

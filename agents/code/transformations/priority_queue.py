@@ -46,7 +46,9 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
         draft.replace(call, f"{pop}({queue.id})")
         draft.remove(first if method(_value(first), "sort") else second)
         for push in pushes:
-            draft.replace(push, f"{draft.imported('heapq', 'heappush', at=loop)}({queue.id}, {module.segment(push.args[0])})")
+            draft.replace(
+                push, f"{draft.imported('heapq', 'heappush', at=loop)}({queue.id}, {module.segment(push.args[0])})"
+            )
         kind = kind_of(module, queue)
         alike = "" if kind and is_immutable(kind.item) else "equal items cannot be told apart"
         note = "; ".join(each for each in (order_note(module, queue), alike) if each)
@@ -62,11 +64,18 @@ def _takes_smallest(module: ParsedModule, loop: ast.While, queue: str) -> tuple[
     first, second = loop.body[:2]
     found = assigned(first)
     if found and isinstance(call := found[1], ast.Call) and module.names.is_builtin(call.func, "min"):
-        takes = len(call.args) == 1 and not call.keywords and isinstance(call.args[0], ast.Name) and call.args[0].id == queue
+        takes = (
+            len(call.args) == 1
+            and not call.keywords
+            and isinstance(call.args[0], ast.Name)
+            and call.args[0].id == queue
+        )
         removed = method(_value(second), "remove", arguments=1)
         out = isinstance(second, ast.Expr) and isinstance(second.value, ast.Call) and second.value.args
         fits = out and isinstance(out[0], ast.Name) and out[0].id == found[0].id
-        return (first, second, call) if takes and fits and isinstance(removed, ast.Name) and removed.id == queue else None
+        return (
+            (first, second, call) if takes and fits and isinstance(removed, ast.Name) and removed.id == queue else None
+        )
     sorts, pops = method(_value(first), "sort", arguments=0), method(_value(second), "pop", arguments=1)
     call_ = _value(second)
     if isinstance(sorts, ast.Name) and isinstance(pops, ast.Name) and sorts.id == pops.id == queue:
@@ -113,4 +122,6 @@ def _pushes(
     return found
 
 
-PRIORITY_QUEUE = Rule("priority_queue", "a heap finds the smallest in logarithmic time; a list is searched or sorted", find)
+PRIORITY_QUEUE = Rule(
+    "priority_queue", "a heap finds the smallest in logarithmic time; a list is searched or sorted", find
+)

@@ -62,7 +62,9 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
             grouped[statement, container.id].append(test)
             notes[statement, container.id] = stability.assumes
     for (place, name), found_tests in grouped.items():
-        editable = [test for test in found_tests if not any(isinstance(a, ast.JoinedStr) for a in module.ancestors(test))]
+        editable = [
+            test for test in found_tests if not any(isinstance(a, ast.JoinedStr) for a in module.ancestors(test))
+        ]
         if not editable:
             continue
         draft = Draft(module)

@@ -47,7 +47,9 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
                 draft.replace(node.comparators[0], module.atom(mapping))
                 kind = kind_of(module, mapping)
                 sure = kind is not None and kind.sure
-                yield from draft.rewrite(node, "look up in the mapping itself", "" if sure else "`keys()` are those of a dict")
+                yield from draft.rewrite(
+                    node, "look up in the mapping itself", "" if sure else "`keys()` are those of a dict"
+                )
 
 
 def _of_sorted(module: ParsedModule, node: ast.Subscript) -> Iterator[Rewrite]:
@@ -71,7 +73,11 @@ def _of_sorted(module: ParsedModule, node: ast.Subscript) -> Iterator[Rewrite]:
         largest ^= index == -1
         if _is_never_empty(module, node, call.args[0]):
             name = "max" if largest else "min"
-            if not module.names.star_import and name not in module.names.top.bindings and module.scope(node).lookup(name) is None:
+            if (
+                not module.names.star_import
+                and name not in module.names.top.bindings
+                and module.scope(node).lookup(name) is None
+            ):
                 draft.replace(node, f"{name}({items}{key})")
                 yield from draft.rewrite(node, "take the extreme without sorting", note)
             return
@@ -98,7 +104,9 @@ def _number(node: ast.expr | None) -> int | None:
 
 def _is_never_empty(module: ParsedModule, node: ast.AST, items: ast.expr) -> bool:
     """Whether a test around, or an exit before, has made sure that a container has items."""
-    if not isinstance(items, ast.Name) or any(use_of(module, each) not in ("read", "rebind", "return") for each in each_reference(module, items)):
+    if not isinstance(items, ast.Name) or any(
+        use_of(module, each) not in ("read", "rebind", "return") for each in each_reference(module, items)
+    ):
         return False
     if len(module.names.bindings(items)) != 1:
         return False
@@ -113,7 +121,11 @@ def _is_never_empty(module: ParsedModule, node: ast.AST, items: ast.expr) -> boo
         if isinstance(child, ast.stmt):
             block = module.block(child)
             for before in block[: block.index(child)]:
-                if isinstance(before, ast.If) and isinstance(before.test, ast.UnaryOp) and isinstance(before.test.op, ast.Not):
+                if (
+                    isinstance(before, ast.If)
+                    and isinstance(before.test, ast.UnaryOp)
+                    and isinstance(before.test.op, ast.Not)
+                ):
                     leaves = isinstance(before.body[-1], ast.Return | ast.Raise | ast.Continue | ast.Break)
                     if says(before.test.operand) and leaves:
                         return True
@@ -123,4 +135,6 @@ def _is_never_empty(module: ParsedModule, node: ast.AST, items: ast.expr) -> boo
     return False
 
 
-SINGLE_PASS = Rule("single_pass", "one pass finds the smallest or the first few; sorting everything is not needed", find)
+SINGLE_PASS = Rule(
+    "single_pass", "one pass finds the smallest or the first few; sorting everything is not needed", find
+)

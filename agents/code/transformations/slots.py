@@ -19,7 +19,18 @@ from agents.code.transformations.rules import Rewrite, Rule
 
 __all__ = ["SLOTS"]
 
-_WATCHED = frozenset({"__dict__", "__slots__", "__setattr__", "__getattr__", "__getattribute__", "__delattr__", "__reduce__", "__getstate__"})
+_WATCHED = frozenset(
+    {
+        "__dict__",
+        "__slots__",
+        "__setattr__",
+        "__getattr__",
+        "__getattribute__",
+        "__delattr__",
+        "__reduce__",
+        "__getstate__",
+    }
+)
 _REFLECTION = frozenset({"setattr", "vars", "delattr", "asdict", "patch", "cached_property", "pickle"})
 
 
@@ -33,7 +44,12 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
     if reflects or module.names.star_import:
         return
     for node in module.nodes:
-        if not isinstance(node, ast.ClassDef) or node.decorator_list or node.keywords or not _is_plain_base(module, node):
+        if (
+            not isinstance(node, ast.ClassDef)
+            or node.decorator_list
+            or node.keywords
+            or not _is_plain_base(module, node)
+        ):
             continue
         attributes = _attributes(module, node)
         if not attributes or _set_from_outside(module, node, attributes) or _is_base(module, node):
@@ -68,7 +84,10 @@ def _attributes(module: ParsedModule, node: ast.ClassDef) -> list[str]:
             return []
         if not isinstance(function, Function):
             continue
-        plain = not any(isinstance(each, ast.Name) and each.id in ("staticmethod", "classmethod") for each in function.decorator_list)
+        plain = not any(
+            isinstance(each, ast.Name) and each.id in ("staticmethod", "classmethod")
+            for each in function.decorator_list
+        )
         arguments = [*function.args.posonlyargs, *function.args.args]
         if not plain:
             continue
@@ -79,14 +98,20 @@ def _attributes(module: ParsedModule, node: ast.ClassDef) -> list[str]:
         if module.names.own[function].dynamic or len(module.names.own[function].bindings[self]) != 1:
             return []
         for each in ast.walk(function):
-            if isinstance(each, ast.Attribute) and not isinstance(each.ctx, ast.Load) and isinstance(each.value, ast.Name) and each.value.id == self:
+            if (
+                isinstance(each, ast.Attribute)
+                and not isinstance(each.ctx, ast.Load)
+                and isinstance(each.value, ast.Name)
+                and each.value.id == self
+            ):
                 if each.attr.startswith("__") and not each.attr.endswith("__"):
                     return []  # a mangled name needs a mangled slot
                 found[each.attr] = None
     setters = {
         each.name
         for each in node.body
-        if isinstance(each, Function) and any(isinstance(d, ast.Attribute) and d.attr == "setter" for d in each.decorator_list)
+        if isinstance(each, Function)
+        and any(isinstance(d, ast.Attribute) and d.attr == "setter" for d in each.decorator_list)
     }
     return [name for name in found if name not in setters] if has_init else []
 
@@ -104,7 +129,8 @@ def _set_from_outside(module: ParsedModule, node: ast.ClassDef, attributes: list
 
 def _is_base(module: ParsedModule, node: ast.ClassDef) -> bool:
     return any(
-        isinstance(other, ast.ClassDef) and any(isinstance(base, ast.Name) and base.id == node.name for base in other.bases)
+        isinstance(other, ast.ClassDef)
+        and any(isinstance(base, ast.Name) and base.id == node.name for base in other.bases)
         for other in module.nodes
     )
 

@@ -80,7 +80,10 @@ def _stays_sorted(module: ParsedModule, items: ast.Name, pair: set[ast.stmt]) ->
 
 def _is_sorted_call(module: ParsedModule, value: ast.expr) -> bool:
     return (
-        isinstance(value, ast.Call) and module.names.is_builtin(value.func, "sorted") and len(value.args) == 1 and not value.keywords
+        isinstance(value, ast.Call)
+        and module.names.is_builtin(value.func, "sorted")
+        and len(value.args) == 1
+        and not value.keywords
     )
 
 
@@ -109,20 +112,40 @@ def _scan(module: ParsedModule, loop: ast.While) -> Iterator[Rewrite]:
     step = loop.body[0]
     steps = isinstance(step, ast.AugAssign) and isinstance(step.op, ast.Add) and same(step.target, index)
     one = steps and isinstance(step, ast.AugAssign) and isinstance(step.value, ast.Constant) and step.value.value == 1
-    if not one or not isinstance(zero, ast.Constant) or zero.value != 0 or not isinstance(test.op, ast.And) or len(test.values) != 2:
+    if (
+        not one
+        or not isinstance(zero, ast.Constant)
+        or zero.value != 0
+        or not isinstance(test.op, ast.And)
+        or len(test.values) != 2
+    ):
         return
     bound, compared = test.values
-    if not isinstance(bound, ast.Compare) or not isinstance(compared, ast.Compare) or len(bound.ops) != 1 or len(compared.ops) != 1:
+    if (
+        not isinstance(bound, ast.Compare)
+        or not isinstance(compared, ast.Compare)
+        or len(bound.ops) != 1
+        or len(compared.ops) != 1
+    ):
         return
     length, item = bound.comparators[0], compared.left
     value = compared.comparators[0]
     if not isinstance(bound.ops[0], ast.Lt) or not same(bound.left, index) or not isinstance(item, ast.Subscript):
         return
-    if not isinstance(length, ast.Call) or not module.names.is_builtin(length.func, "len") or not same(length.args[0], item.value):
+    if (
+        not isinstance(length, ast.Call)
+        or not module.names.is_builtin(length.func, "len")
+        or not same(length.args[0], item.value)
+    ):
         return
     name = {ast.Lt: "bisect_left", ast.LtE: "bisect_right"}.get(type(compared.ops[0]))
     items = item.value
-    if name is None or not same(item.slice, index) or not isinstance(value, ast.Name | ast.Constant) or not isinstance(items, ast.Name):
+    if (
+        name is None
+        or not same(item.slice, index)
+        or not isinstance(value, ast.Name | ast.Constant)
+        or not isinstance(items, ast.Name)
+    ):
         return
     if isinstance(value, ast.Name) and value.id == index.id:
         return
@@ -156,10 +179,19 @@ def _count(module: ParsedModule, call: ast.Call) -> Iterator[Rewrite]:
     if not (ones or listed) or not isinstance(inner, ast.GeneratorExp | ast.ListComp) or len(inner.generators) != 1:
         return
     clause = inner.generators[0]
-    if len(clause.ifs) != 1 or not isinstance(test := clause.ifs[0], ast.Compare) or len(test.ops) != 1 or clause.is_async:
+    if (
+        len(clause.ifs) != 1
+        or not isinstance(test := clause.ifs[0], ast.Compare)
+        or len(test.ops) != 1
+        or clause.is_async
+    ):
         return
     value = test.comparators[0]
-    if not same(test.left, clause.target) or not isinstance(value, ast.Name | ast.Constant) or not _is_ordered(module, clause.iter):
+    if (
+        not same(test.left, clause.target)
+        or not isinstance(value, ast.Name | ast.Constant)
+        or not _is_ordered(module, clause.iter)
+    ):
         return
     if isinstance(value, ast.Name) and isinstance(clause.target, ast.Name) and value.id == clause.target.id:
         return
@@ -175,4 +207,6 @@ def _count(module: ParsedModule, call: ast.Call) -> Iterator[Rewrite]:
     yield from draft.rewrite(call, f"count in `{items}` by bisection", order_note(module, clause.iter))
 
 
-SORTED_INSERT = Rule("sorted_insert", "bisection finds a place in logarithmic time; scanning and sorting look at everything", find)
+SORTED_INSERT = Rule(
+    "sorted_insert", "bisection finds a place in logarithmic time; scanning and sorting look at everything", find
+)
