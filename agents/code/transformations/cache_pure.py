@@ -12,7 +12,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from agents.code.transformations.analysis.evidence import arguments_hashable, calls_of, plain_arguments, result_immutable, self_calls
+from agents.code.transformations.analysis.evidence import (
+    arguments_hashable,
+    calls_of,
+    plain_arguments,
+    result_immutable,
+    self_calls,
+)
 from agents.code.transformations.analysis.flow import functions, holds_any
 from agents.code.transformations.analysis.kinds import annotated
 from agents.code.transformations.analysis.parsed import ParsedModule
@@ -43,7 +49,11 @@ def repeated(module: ParsedModule, function: ast.FunctionDef) -> bool:
 
 def find(module: ParsedModule) -> Iterator[Rewrite]:
     for function in functions(module):
-        if not isinstance(function, ast.FunctionDef) or function.decorator_list or module.parent(function) is not module.tree:
+        if (
+            not isinstance(function, ast.FunctionDef)
+            or function.decorator_list
+            or module.parent(function) is not module.tree
+        ):
             continue
         if len(module.names.top.bindings[function.name]) != 1 or self_calls(module, function):
             continue

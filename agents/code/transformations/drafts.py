@@ -110,6 +110,44 @@ class Draft:
         start, end = self.module.span(node)
         self._splices.append(Splice(start, end, text))
 
+    def replace_text(self, start: int, end: int, text: str) -> None:
+        """Put `text` in the place of characters that are no node of their own, such as the name of a function."""
+        self._splices.append(Splice(start, end, text))
+
+    def replace_between(self, first: ast.AST, last: ast.AST, text: str) -> None:
+        """Put `text` in the place of everything from one expression to another; comments there block the draft."""
+        start, end = self.module.span(first)[0], self.module.span(last)[1]
+        if any(isinstance(each, ast.JoinedStr) for each in self.module.ancestors(first)):
+            self.blocked = True
+        self.blocked |= any(start <= at < end for at, _ in self.module.comments)
+        while self.module.text[end : end + 1] == ")" and self._unbalanced(start, end):
+            end += 1
+        self._splices.append(Splice(start, end, text))
+
+    def _unbalanced(self, start: int, end: int) -> bool:
+        """Whether parentheses opened in a span are closed behind it: those around its last expression."""
+        try:
+            ast.parse(f"[x for x in {self.module.text[start:end]}]")
+        except SyntaxError:
+            return True
+        return False
+
+    def dedent(self, test: ast.If) -> None:
+        """Take an `if` away and move its body one level out; texts of several lines keep theirs and block the draft."""
+        module = self.module
+        self._line_start(test)
+        start, end = self._line_start(test.body[0]), self._line_end(test.body[-1])
+        outer, inner = self._indent(test), self._indent(test.body[0])
+        if not inner.startswith(outer) or any(
+            isinstance(each, ast.JoinedStr | ast.Constant) and each.lineno != each.end_lineno
+            for statement in test.body
+            for each in ast.walk(statement)
+        ):
+            self.blocked = True
+        lines = module.text[start:end].splitlines(keepends=True)
+        moved = [outer + line[len(inner) :] if line.startswith(inner) else line for line in lines]
+        self._splices.append(Splice(module.line_at(module.span(test)[0])[0], end, "".join(moved)))
+
     def before(self, statement: ast.stmt, *lines: str) -> None:
         """Lines with the indentation of a statement, in front of it and its decorators."""
         start = self._line_start(statement)
@@ -133,6 +171,28 @@ class Draft:
         comments = [text for at, text in self.module.comments if start <= at < end]
         kept = [comment for comment in comments if all(comment not in line for line in lines)]
         self._splices.append(Splice(start, end, f"\n{indent}".join([*kept, *lines])))
+
+    def settle(self, start: ast.stmt, loop: ast.stmt, value: str) -> None:
+        """Put `name = value` in the place of a loop, for the statement before it that gave the name its first value."""
+        module = self.module
+        target = (
+            start.target
+            if isinstance(start, ast.AnnAssign)
+            else start.targets[0]
+            if isinstance(start, ast.Assign)
+            else None
+        )
+        if target is None:
+            self.blocked = True
+            return
+        written = module.segment(target)
+        if isinstance(start, ast.AnnAssign):
+            written += f": {module.segment(start.annotation)}"
+        if module.following(start) is loop:
+            self.swap(start, loop, f"{written} = {value}")
+        else:
+            self.remove(start)
+            self.swap(loop, loop, f"{written} = {value}")
 
     def remove(self, statement: ast.stmt) -> None:
         """Take a statement away with its line; its block must hold others."""

@@ -64,7 +64,7 @@ def _risk(module: ParsedModule, call: ast.Call) -> str | None:
     func = call.func
     if any(isinstance(each, ast.Starred | ast.GeneratorExp | ast.NamedExpr) for each in ast.walk(call)):
         return None
-    if any(k.arg is None for k in call.keywords):
+    if any(k.arg is None for k in call.keywords) or not _speaks_of_a_variable(module, call):
         return None
     if module.names.is_builtin(func, "len") and len(call.args) == 1:
         kind = kind_of(module, call.args[0])
@@ -83,6 +83,11 @@ def _risk(module: ParsedModule, call: ast.Call) -> str | None:
         return _told(kind) if safe or (func.attr == "split" and not call.args) else _MAY_FAIL
     function = called_function(module, call)
     return _MAY_FAIL if function is not None and call.args else None
+
+
+def _speaks_of_a_variable(module: ParsedModule, call: ast.Call) -> bool:
+    names = [each for each in ast.walk(call) if isinstance(each, ast.Name) and each is not call.func]
+    return any(module.names.bindings(each) and dotted(module, each) is None for each in names)
 
 
 def _told(kind: Kind) -> str:

@@ -31,7 +31,9 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
         if loop.orelse or guarded(module, loop):
             continue
         inside = set(ast.walk(loop))
-        for name in sorted({each.id for each in inside if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}):
+        for name in sorted(
+            {each.id for each in inside if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
+        ):
             if scope.lookup(name) is scope:
                 yield from _gather(module, loop, scope, name, inside)
 
@@ -65,15 +67,23 @@ def _gather(
         draft.swap(statement, statement, f"{parts}.append({module.segment(piece)})")
     draft.after(loop, f'{name} = "".join({parts})' if side == "end" else f'{name} = "".join(reversed({parts}))')
     sure = kind.sure and all(piece and piece.sure for piece in pieces)
-    yield from draft.rewrite(next(iter(steps)), f"join the pieces of `{name}` once", "" if sure else "annotations are true")
+    yield from draft.rewrite(
+        next(iter(steps)), f"join the pieces of `{name}` once", "" if sure else "annotations are true"
+    )
 
 
 def _step(module: ParsedModule, statement: ast.stmt, name: str) -> tuple[str, ast.expr] | None:
     """The piece a statement adds to the text, and at which side; None for anything else."""
     if isinstance(statement, ast.AugAssign):
-        fits = isinstance(statement.target, ast.Name) and statement.target.id == name and isinstance(statement.op, ast.Add)
+        fits = (
+            isinstance(statement.target, ast.Name) and statement.target.id == name and isinstance(statement.op, ast.Add)
+        )
         return ("end", statement.value) if fits and not _speaks_of(statement.value, name) else None
-    if not isinstance(statement, ast.Assign) or len(statement.targets) != 1 or not isinstance(statement.value, ast.BinOp):
+    if (
+        not isinstance(statement, ast.Assign)
+        or len(statement.targets) != 1
+        or not isinstance(statement.value, ast.BinOp)
+    ):
         return None
     target, value = statement.targets[0], statement.value
     if not isinstance(target, ast.Name) or target.id != name or not isinstance(value.op, ast.Add):

@@ -49,4 +49,6 @@ def _is_only_called(module: ParsedModule, function: ast.FunctionDef) -> bool:
     return all(isinstance(call := module.parent(each), ast.Call) and call.func is each for each in uses)
 
 
-MEMO_RECURSION = Rule("memo_recursion", "each sub-problem of a recursion is solved once instead of exponentially often", find)
+MEMO_RECURSION = Rule(
+    "memo_recursion", "each sub-problem of a recursion is solved once instead of exponentially often", find
+)

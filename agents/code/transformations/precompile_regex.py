@@ -63,7 +63,11 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
 
 
 def _is_plain(module: ParsedModule, call: ast.Call) -> bool:
-    if not call.args or any(isinstance(each, ast.Starred) for each in call.args) or any(k.arg is None for k in call.keywords):
+    if (
+        not call.args
+        or any(isinstance(each, ast.Starred) for each in call.args)
+        or any(k.arg is None for k in call.keywords)
+    ):
         return False
     start, end = module.span(call)
     return not any(start <= at < end for at, _ in module.comments)

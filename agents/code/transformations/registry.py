@@ -12,7 +12,11 @@ from core.errors import ConfigError, NotFoundError, nearest
 __all__ = ["apply_site", "find_sites", "transformations"]
 
 ORDER = (
-    "cache_pure", "memo_recursion", "hoist_invariant", "precompile_regex", "set_membership", "join",
+    "cache_pure", "memo_recursion", "hoist_invariant", "precompile_regex", "set_membership", "join", "dict_lookup",
+    "single_pass", "priority_queue", "deque_queue", "counter", "count_lookup", "ordered_unique", "sorted_insert",
+    "comprehension", "slots", "local_binding", "list_growth", "flatten", "cached_list", "index_lookup", "common_call",
+    "cached_parse", "once_read", "char_filter", "prefix_sums", "builtin_loop", "early_exit", "dict_update", "sort_once",
+    "cached_attribute", "direct_iteration", "literal_regex", "shallow_copy", "key_getter", "comparison_chain", "drop_copy",
 )  # fmt: skip
 """By how much they are usually worth."""
 
@@ -54,7 +58,9 @@ def apply_site(files: Mapping[str, str], site: Site) -> dict[str, str]:
     """The files with one site changed. NotFoundError when its file or transformation is unknown; see `apply`."""
     known = transformations()
     if site.transformation not in known:
-        raise NotFoundError(f"there is no transformation {site.transformation!r}", hint=nearest(site.transformation, known))
+        raise NotFoundError(
+            f"there is no transformation {site.transformation!r}", hint=nearest(site.transformation, known)
+        )
     if site.path not in files:
         raise NotFoundError(f"there is no file {site.path!r}", hint=nearest(site.path, files))
     return {**files, site.path: known[site.transformation].apply(files[site.path], site)}

@@ -62,7 +62,9 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
             grouped[statement, container.id].append(test)
             notes[statement, container.id] = stability.assumes
     for (place, name), found_tests in grouped.items():
-        editable = [test for test in found_tests if not any(isinstance(a, ast.JoinedStr) for a in module.ancestors(test))]
+        editable = [
+            test for test in found_tests if not any(isinstance(a, ast.JoinedStr) for a in module.ancestors(test))
+        ]
         if not editable:
             continue
         draft = Draft(module)
@@ -70,9 +72,9 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
         note = hash_note(module, *(test.left for test in editable), items_of=container)
         if isinstance(place, ast.Module):
             statement = _definition(module, name)
-            if statement is None:
+            if statement is None or not _is_long(module, statement):
                 continue
-            fresh = draft.fresh(f"_{name.strip('_')}_SET")
+            fresh = draft.fresh(f"_{name.strip('_').upper()}_SET")
             draft.top(f"{fresh} = frozenset({name})", after=statement)
         else:
             assert isinstance(place, ast.stmt)
@@ -100,6 +102,12 @@ def _literals(module: ParsedModule, tests: list[ast.Compare]) -> Iterator[Rewrit
             continue
         draft.replace(container, "{" + text[1:-1] + "}")
         yield from draft.rewrite(test, "look up in a set of constants", hash_note(module, test.left))
+
+
+def _is_long(module: ParsedModule, statement: ast.stmt) -> bool:
+    """Whether a constant is more than a few literal items, which a list finds as fast as a set."""
+    found = assigned(statement)
+    return found is not None and (not isinstance(found[1], ast.List | ast.Tuple) or len(found[1].elts) >= ENOUGH)
 
 
 def _definition(module: ParsedModule, name: str) -> ast.stmt | None:

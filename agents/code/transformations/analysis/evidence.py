@@ -19,7 +19,9 @@ def plain_arguments(function: ast.FunctionDef) -> tuple[ast.arg, ...] | None:
     arguments = function.args
     if arguments.vararg or arguments.kwarg:
         return None
-    if not all(each is None or isinstance(each, ast.Constant) for each in [*arguments.defaults, *arguments.kw_defaults]):
+    if not all(
+        each is None or isinstance(each, ast.Constant) for each in [*arguments.defaults, *arguments.kw_defaults]
+    ):
         return None
     found = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
     return found or None

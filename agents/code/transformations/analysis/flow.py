@@ -84,7 +84,9 @@ def guarded(module: ParsedModule, statement: ast.stmt) -> bool:
 def _opens(module: ParsedModule, node: ast.expr) -> bool:
     if not isinstance(node, ast.Call):
         return False
-    return module.names.is_builtin(node.func, "open") or (isinstance(node.func, ast.Attribute) and node.func.attr == "open")
+    return module.names.is_builtin(node.func, "open") or (
+        isinstance(node.func, ast.Attribute) and node.func.attr == "open"
+    )
 
 
 def is_bound_before(module: ParsedModule, scope: Scope, name: str, statement: ast.stmt) -> bool:
@@ -122,7 +124,9 @@ def read_after(module: ParsedModule, name: str, statement: ast.stmt) -> bool:
         if module.scope(each).owner is not scope:
             return True
         later = module.span(each)[0] >= end if not _in_text(module, each) else True
-        if (later or any(each in set(ast.walk(loop)) for loop in around)) and not _is_bound_anew(module, name, each, statement):
+        if (later or any(each in set(ast.walk(loop)) for loop in around)) and not _is_bound_anew(
+            module, name, each, statement
+        ):
             return True
     return False
 
@@ -139,8 +143,10 @@ def _is_bound_anew(module: ParsedModule, name: str, use: ast.AST, statement: ast
         if each in above:
             # within one block: a plain assignment between the two
             return isinstance(child, ast.stmt) and _assigned_between(module, name, child, statement)
-        if isinstance(each, ast.For) and child in each.body and any(
-            isinstance(part, ast.Name) and part.id == name for part in ast.walk(each.target)
+        if (
+            isinstance(each, ast.For)
+            and child in each.body
+            and any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(each.target))
         ):
             return True
         child = each
@@ -149,7 +155,9 @@ def _is_bound_anew(module: ParsedModule, name: str, use: ast.AST, statement: ast
 
 def _assigned_between(module: ParsedModule, name: str, use: ast.stmt, statement: ast.stmt) -> bool:
     block = module.block(use)
-    here = next((i for i, each in enumerate(block) if each is statement or each in set(module.ancestors(statement))), None)
+    here = next(
+        (i for i, each in enumerate(block) if each is statement or each in set(module.ancestors(statement))), None
+    )
     start = 0 if here is None else here + 1
     at = block.index(use)
     if here is not None and at < here:
@@ -157,7 +165,12 @@ def _assigned_between(module: ParsedModule, name: str, use: ast.stmt, statement:
     for each in block[start:at]:
         if isinstance(each, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in each.targets):
             return True
-        if isinstance(each, ast.AnnAssign) and each.value and isinstance(each.target, ast.Name) and each.target.id == name:
+        if (
+            isinstance(each, ast.AnnAssign)
+            and each.value
+            and isinstance(each.target, ast.Name)
+            and each.target.id == name
+        ):
             return True
     return False
 
@@ -187,7 +200,9 @@ def stability(module: ParsedModule, name: ast.Name, region: ast.AST) -> Stabilit
         return None  # a closure holds it
     bound = home.bindings[name.id]
     own = all(isinstance(each.by, ast.Assign) and is_fresh(module, each.by.value) for each in bound)
-    if own and all(use_of(module, each) in ("read", "return", "grow", "rebind") or not _gives(module, each) for each in uses):
+    if own and all(
+        use_of(module, each) in ("read", "return", "grow", "rebind") or not _gives(module, each) for each in uses
+    ):
         return Stability()
     return Stability(f"nothing called in the loop changes `{name.id}`")
 

@@ -35,7 +35,15 @@ _CALLS: dict[str, Kind] = {
 }
 _TEXT_CONSTANTS = frozenset(
     f"string.{name}"
-    for name in ("punctuation", "ascii_letters", "ascii_lowercase", "ascii_uppercase", "digits", "whitespace", "printable")
+    for name in (
+        "punctuation",
+        "ascii_letters",
+        "ascii_lowercase",
+        "ascii_uppercase",
+        "digits",
+        "whitespace",
+        "printable",
+    )
 )
 
 
@@ -164,7 +172,9 @@ class _Inference:
         if kind is None:
             return None
         if isinstance(node.slice, ast.Slice):
-            return kind if kind.name in ("str", "bytes", "list", "range") else Kind(kind.name, kind.item, sure=kind.sure)
+            return (
+                kind if kind.name in ("str", "bytes", "list", "range") else Kind(kind.name, kind.item, sure=kind.sure)
+            )
         if kind.name == "str":
             return Kind("str", sure=kind.sure)
         if kind.name == "bytes":
@@ -400,9 +410,16 @@ class _Inference:
         kind = annotated(node.annotation)
         plain = [*arguments.posonlyargs, *arguments.args]
         defaults = dict(zip([each.arg for each in reversed(plain)], reversed(arguments.defaults), strict=False))
-        defaults |= {each.arg: value for each, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if value}
+        defaults |= {
+            each.arg: value for each, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if value
+        }
         default = defaults.get(node.arg)
-        if isinstance(default, ast.Constant) and default.value is None and kind and kind.name not in ("optional", "none"):
+        if (
+            isinstance(default, ast.Constant)
+            and default.value is None
+            and kind
+            and kind.name not in ("optional", "none")
+        ):
             return Kind("optional", kind, sure=False)
         return kind
 
@@ -426,12 +443,22 @@ class _Inference:
 
 
 def _is_annotated(binding: Binding) -> bool:
-    return isinstance(binding.by, ast.AnnAssign) or (isinstance(binding.node, ast.arg) and bool(binding.node.annotation))
+    return isinstance(binding.by, ast.AnnAssign) or (
+        isinstance(binding.node, ast.arg) and bool(binding.node.annotation)
+    )
 
 
 def _shrinks(module: ParsedModule, name: ast.Name) -> bool:
     above = module.parent(name)
-    return isinstance(above, ast.Attribute) and above.attr in ("sort", "reverse", "pop", "remove", "clear", "discard", "popleft")
+    return isinstance(above, ast.Attribute) and above.attr in (
+        "sort",
+        "reverse",
+        "pop",
+        "remove",
+        "clear",
+        "discard",
+        "popleft",
+    )
 
 
 def _yields(function: Function) -> bool:
@@ -443,4 +470,3 @@ def _yields(function: Function) -> bool:
         if not isinstance(each, (*Function.__args__, ast.Lambda, ast.ClassDef)):
             todo += ast.iter_child_nodes(each)
     return False
-

@@ -76,7 +76,16 @@ STR_RESULTS: dict[str, Kind] = {
     "encode": BYTES,
 }  # fmt: skip
 """What the methods of `str` return."""
-ANY_STR_METHODS = frozenset(STR_RESULTS) - {"index", "count", "format", "translate", "encode", "replace", "join", "find"}
+ANY_STR_METHODS = frozenset(STR_RESULTS) - {
+    "index",
+    "count",
+    "format",
+    "translate",
+    "encode",
+    "replace",
+    "join",
+    "find",
+}
 """Methods that only text has (`bytes` aside): whoever has them is text."""
 
 _NAMES = {
@@ -172,4 +181,6 @@ def is_hashable(kind: Kind | None) -> bool:
 
 def is_immutable(kind: Kind | None) -> bool:
     """Whether no value of the kind can change, down to its parts."""
-    return is_hashable(kind) and (kind is None or kind.name != "frozenset" or kind.item is None or is_hashable(kind.item))
+    return is_hashable(kind) and (
+        kind is None or kind.name != "frozenset" or kind.item is None or is_hashable(kind.item)
+    )

@@ -102,12 +102,20 @@ class ParsedModule:
     def atom(self, node: ast.expr) -> str:
         """The text of an expression, in parentheses unless it stands by itself anywhere."""
         text = self.segment(node)
-        simple = isinstance(node, _ATOMS) or (isinstance(node, ast.Constant) and not isinstance(node.value, int | float))
+        simple = isinstance(node, _ATOMS) or (
+            isinstance(node, ast.Constant) and not isinstance(node.value, int | float)
+        )
         if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
             simple = True
         if isinstance(node, ast.GeneratorExp) and text.startswith("("):
             simple = True
         return text if simple and "\n" not in text and "\r" not in text else f"({text})"
+
+    def operand(self, node: ast.expr) -> str:
+        """The text of an expression as a part of a comprehension or call, in parentheses only where it needs them."""
+        text = self.segment(node)
+        plain = isinstance(node, ast.Compare | ast.BoolOp | ast.BinOp | ast.UnaryOp | ast.JoinedStr)
+        return text if plain and "\n" not in text and "\r" not in text else self.atom(node)
 
     # ------------------------------------------------------------------ surroundings
     def parent(self, node: ast.AST) -> ast.AST | None:

@@ -64,12 +64,19 @@ def called_function(module: ParsedModule, call: ast.Call) -> ast.FunctionDef | N
 
 def is_fresh(module: ParsedModule, value: ast.expr) -> bool:
     """Whether an expression makes a new object that nobody else holds."""
-    if isinstance(value, ast.List | ast.Dict | ast.Set | ast.ListComp | ast.DictComp | ast.SetComp | ast.JoinedStr | ast.Constant):
+    if isinstance(
+        value, ast.List | ast.Dict | ast.Set | ast.ListComp | ast.DictComp | ast.SetComp | ast.JoinedStr | ast.Constant
+    ):
         return True
     if isinstance(value, ast.Call):
         if module.names.is_builtin(value.func, "list", "dict", "set", "sorted", "bytearray"):
             return True
-        if dotted(module, value.func) in ("collections.Counter", "collections.defaultdict", "collections.deque", "re.findall"):
+        if dotted(module, value.func) in (
+            "collections.Counter",
+            "collections.defaultdict",
+            "collections.deque",
+            "re.findall",
+        ):
             return True
         kind = kind_of(module, value.func.value) if isinstance(value.func, ast.Attribute) else None
         return kind is not None and kind.name == "str"
@@ -136,12 +143,16 @@ class _Expression:
 
     def pure(self, node: ast.AST | None) -> bool:
         match node:
-            case None | ast.Constant() | ast.expr_context() | ast.operator() | ast.cmpop() | ast.boolop() | ast.unaryop():
+            case (
+                None | ast.Constant() | ast.expr_context() | ast.operator() | ast.cmpop() | ast.boolop() | ast.unaryop()
+            ):
                 return True
             case ast.Name():
                 return self.body is None or self.body.readable(node)
             case ast.Call():
-                return self._call(node) and all(self.pure(each) for each in [*node.args, *(k.value for k in node.keywords)])
+                return self._call(node) and all(
+                    self.pure(each) for each in [*node.args, *(k.value for k in node.keywords)]
+                )
             case ast.Attribute():
                 if self.body is None:
                     return self.pure(node.value)
@@ -149,9 +160,19 @@ class _Expression:
                 return name is not None and name.startswith(_PURE_CONSTANTS)
             case ast.Lambda():
                 return self.pure(node.body) and all(self.pure(each) for each in node.args.defaults)
-            case ast.BinOp() | ast.Compare() | ast.BoolOp() | ast.UnaryOp() | ast.IfExp() | ast.Subscript() | ast.Slice():
+            case (
+                ast.BinOp() | ast.Compare() | ast.BoolOp() | ast.UnaryOp() | ast.IfExp() | ast.Subscript() | ast.Slice()
+            ):
                 return self._children(node)
-            case ast.Tuple() | ast.List() | ast.Set() | ast.Dict() | ast.JoinedStr() | ast.FormattedValue() | ast.Starred():
+            case (
+                ast.Tuple()
+                | ast.List()
+                | ast.Set()
+                | ast.Dict()
+                | ast.JoinedStr()
+                | ast.FormattedValue()
+                | ast.Starred()
+            ):
                 return self._children(node)
             case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
                 return self._children(node)
@@ -167,7 +188,11 @@ class _Expression:
         if self.names.is_builtin(func):
             assert isinstance(func, ast.Name)
             if func.id in ("map", "filter", "sorted", "min", "max"):
-                takes = [*node.args[:1]] if func.id in ("map", "filter") else [k.value for k in node.keywords if k.arg == "key"]
+                takes = (
+                    [*node.args[:1]]
+                    if func.id in ("map", "filter")
+                    else [k.value for k in node.keywords if k.arg == "key"]
+                )
                 return all(self._pure_callable(each) for each in takes)
             return func.id in PURE_BUILTINS or func.id.endswith(_ERRORS)
         if name := dotted(self.module, func):
@@ -190,7 +215,9 @@ class _Expression:
                 return node.id in PURE_BUILTINS
             bound = self.names.bindings(node)
             function = bound[0].node if len(bound) == 1 else None
-            return isinstance(function, ast.FunctionDef) and not function.decorator_list and self.purity.function(function)
+            return (
+                isinstance(function, ast.FunctionDef) and not function.decorator_list and self.purity.function(function)
+            )
         if isinstance(node, ast.Attribute) and self.names.is_builtin(node.value, "str"):
             return True
         return isinstance(node, ast.Call) and (dotted(self.module, node.func) or "").startswith("operator.")
@@ -202,13 +229,19 @@ class _Expression:
             return False
         if kind is None:
             unknown_text = name in ANY_STR_METHODS or name in ("join",)
-            return unknown_text or name in _MATCH_METHODS or bool(self.body and self.body.is_own(func.value) and name in READING["dict"])
+            return (
+                unknown_text
+                or name in _MATCH_METHODS
+                or bool(self.body and self.body.is_own(func.value) and name in READING["dict"])
+            )
         if kind.name in ("str", "bytes", "int", "float", "match"):
             return True
         if kind.name == "pattern":
             if name in ("sub", "subn"):
                 given = kind_of(self.module, node.args[0]) if node.args else None
-                return given is not None and given.name == "str" or bool(node.args and self._pure_callable(node.args[0]))
+                return (
+                    given is not None and given.name == "str" or bool(node.args and self._pure_callable(node.args[0]))
+                )
             return name in _PATTERN_METHODS
         return name in READING.get(kind.name, ())
 
@@ -248,7 +281,9 @@ class _Body:
             case ast.For(target=target, iter=it):
                 return pure(it) and self.target(target) and block(node.body) and block(node.orelse)
             case ast.Raise(exc=exc, cause=cause):
-                return (exc is None or isinstance(exc, ast.Name) or pure(exc)) and (cause is None or isinstance(cause, ast.Name))
+                return (exc is None or isinstance(exc, ast.Name) or pure(exc)) and (
+                    cause is None or isinstance(cause, ast.Name)
+                )
             case ast.Assert(test=test, msg=msg):
                 return pure(test) and pure(msg)
             case ast.Try():
@@ -312,7 +347,10 @@ class _Body:
             value = each.by.value if isinstance(each.by, ast.Assign | ast.AnnAssign) else None
             if not isinstance(value, ast.ListComp) or not is_fresh(self.module, value.elt):
                 return False
-        return all(use_of(self.module, each) in ("read", "rebind", "return", "change") for each in self.module.names.references(self.scope, node.id))
+        return all(
+            use_of(self.module, each) in ("read", "rebind", "return", "change")
+            for each in self.module.names.references(self.scope, node.id)
+        )
 
     def effect(self, value: ast.expr) -> bool:
         """A method that changes an own container, standing alone."""
@@ -345,7 +383,9 @@ class _Body:
         if not isinstance(bound[0].node, ast.arg):
             around = list(self.module.ancestors(by))
             inside = around[: around.index(home.node)]
-            if not isinstance(by, ast.Assign | ast.AnnAssign) or any(isinstance(each, ast.For | ast.While) for each in inside):
+            if not isinstance(by, ast.Assign | ast.AnnAssign) or any(
+                isinstance(each, ast.For | ast.While) for each in inside
+            ):
                 return False
         uses = {use_of(self.module, each) for each in self.module.names.references(home, node.id)}
         return is_immutable(kind_of(self.module, node)) or uses <= {"read", "rebind", "return"}
@@ -354,5 +394,3 @@ class _Body:
 def _within(home: object, function: Function, module: ParsedModule) -> bool:
     node = getattr(home, "node", None)
     return isinstance(node, ast.AST) and function in set(module.ancestors(node))
-
-

@@ -6,13 +6,14 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agents.code.transformations.analysis.flow import Stability, is_bound_before, stable
+from agents.code.transformations.analysis.flow import Stability, guarded, is_bound_before, read_after, stable
 from agents.code.transformations.analysis.parsed import ParsedModule
 
 __all__ = [
     "Filter",
     "Ring",
     "assigned",
+    "becomes_expression",
     "each_reference",
     "filtered_loop",
     "hoistable",
@@ -64,24 +65,64 @@ class Filter:
 
     loop: ast.For
     conditions: tuple[ast.expr, ...]
-    body: ast.stmt
+    statements: tuple[ast.stmt, ...]
+
+    @property
+    def body(self) -> ast.stmt | None:
+        """The only statement, if there is just one."""
+        return self.statements[0] if len(self.statements) == 1 else None
+
+    @property
+    def targets(self) -> set[str]:
+        return names_in(self.loop.target)
 
     def clauses(self, module: ParsedModule) -> str:
         """`for … in … if …`, as a comprehension writes it."""
         iterable, target = self.loop.iter, self.loop.target
         text = f"for {module.segment(target)} in {module.atom(iterable)}"
-        return text + "".join(f" if {module.atom(each)}" for each in self.conditions)
+        return text + "".join(f" if {module.operand(each)}" for each in self.conditions)
 
 
 def filtered_loop(loop: ast.For) -> Filter | None:
-    """A loop whose body is one statement, perhaps behind one `if` or several."""
-    if loop.orelse:
+    """A loop without `else` over plain names, and the conditions all of its body stands behind."""
+    if loop.orelse or not all(
+        isinstance(each, ast.Name | ast.Tuple | ast.expr_context) for each in ast.walk(loop.target)
+    ):
         return None
     body, conditions = loop.body, []
     while len(body) == 1 and isinstance(only := body[0], ast.If) and not only.orelse:
         conditions.append(only.test)
         body = only.body
-    return Filter(loop, tuple(conditions), body[0]) if len(body) == 1 else None
+    return Filter(loop, tuple(conditions), tuple(body))
+
+
+def becomes_expression(module: ParsedModule, found: Filter, *parts: ast.expr) -> bool:
+    """Whether a loop may become a comprehension: nothing in it binds, waits, or is looked at from outside later."""
+    loop = found.loop
+    if guarded(module, loop) or any(read_after(module, name, loop) for name in found.targets):
+        return False
+    lazy = (ast.Lambda, ast.NamedExpr, ast.Await, ast.Yield, ast.YieldFrom)
+    for part in (loop.iter, *found.conditions, *parts):
+        if any(isinstance(each, lazy) for each in ast.walk(part)):
+            return False
+        if any(isinstance(each, ast.GeneratorExp) and not _consumed(module, each) for each in ast.walk(part)):
+            return False
+        if any(isinstance(each, ast.Name) and each.id == "super" for each in ast.walk(part)):
+            return False
+    scope = module.scope(loop).owner
+    return all(
+        module.scope(each).owner is scope for name in found.targets for each in module.names.references(scope, name)
+    )
+
+
+def _consumed(module: ParsedModule, generator: ast.GeneratorExp) -> bool:
+    call = module.parent(generator)
+    if not isinstance(call, ast.Call):
+        return False
+    joins = isinstance(call.func, ast.Attribute) and call.func.attr == "join"
+    return joins or module.names.is_builtin(
+        call.func, "sum", "any", "all", "min", "max", "list", "set", "tuple", "sorted", "dict"
+    )
 
 
 def starts_just_before(module: ParsedModule, name: str, loop: ast.stmt) -> tuple[ast.stmt, ast.expr] | None:
@@ -92,7 +133,9 @@ def starts_just_before(module: ParsedModule, name: str, loop: ast.stmt) -> tuple
         found = assigned(statement)
         if found and found[0].id == name:
             return statement, found[1]
-        if name in names_in(statement) or any(isinstance(each, ast.FunctionDef | ast.ClassDef) for each in ast.walk(statement)):
+        if name in names_in(statement) or any(
+            isinstance(each, ast.FunctionDef | ast.ClassDef) for each in ast.walk(statement)
+        ):
             return None
     return None
 
@@ -137,13 +180,17 @@ def _within(module: ParsedModule, node: ast.AST, above: ast.AST) -> bool:
     return node is above or any(each is above for each in module.ancestors(node))
 
 
-def hoistable(module: ParsedModule, node: ast.expr, around: list[Ring] | None = None) -> tuple[ast.stmt, Stability] | None:
+def hoistable(
+    module: ParsedModule, node: ast.expr, around: list[Ring] | None = None
+) -> tuple[ast.stmt, Stability] | None:
     """The statement before the outermost ring in which an expression stays the same, and on what condition it does."""
     best: tuple[ast.stmt, Stability] | None = None
     own = {scope for each in ast.walk(node) if (scope := module.names.own.get(each))}
     used = [each for each in ast.walk(node) if isinstance(each, ast.Name) and module.names.home(each) not in own]
     for ring in rings(module, node) if around is None else around:
-        if any(isinstance(each, ast.Await | ast.Yield | ast.YieldFrom | ast.AsyncFor) for each in ast.walk(ring.region)):
+        if any(
+            isinstance(each, ast.Await | ast.Yield | ast.YieldFrom | ast.AsyncFor) for each in ast.walk(ring.region)
+        ):
             break
         found = stable(module, node, ring.region)
         home = module.scope(ring.region).owner

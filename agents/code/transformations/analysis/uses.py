@@ -109,7 +109,14 @@ def _reads(module: ParsedModule, func: ast.expr) -> bool:
         return True
     if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Constant):
         return True  # ", ".join(…)
-    if isinstance(func, ast.Attribute) and func.attr in ("extend", "update", "join", "union", "intersection", "difference"):
+    if isinstance(func, ast.Attribute) and func.attr in (
+        "extend",
+        "update",
+        "join",
+        "union",
+        "intersection",
+        "difference",
+    ):
         return True  # only the elements go over
     name = dotted(module, func)
     return name is not None and (name in PURE_CALLS or name.startswith("math."))
