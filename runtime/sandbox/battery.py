@@ -130,11 +130,13 @@ def leave_traces(targets: Targets) -> None:
 
 @attack("the environment of another process", "environment")
 def environ(targets: Targets) -> object:
-    for name in os.listdir("/proc"):  # noqa: PTH208
-        if name.isdigit():
-            with contextlib.suppress(OSError), open(f"/proc/{name}/environ", "rb") as file:  # noqa: PTH123
-                if targets["token"].encode() in file.read():
-                    return f"of process {name}"
+    names = [str(targets["decoy"])]
+    with contextlib.suppress(OSError):
+        names += os.listdir("/proc")  # noqa: PTH208
+    for name in names:
+        with contextlib.suppress(OSError), open(f"/proc/{name}/environ", "rb") as file:  # noqa: PTH123
+            if targets["token"].encode() in file.read():
+                return f"of process {name}"
     return None
 
 
