@@ -130,11 +130,13 @@ def leave_traces(targets: Targets) -> None:
 
 @attack("the environment of another process", "environment")
 def environ(targets: Targets) -> object:
-    for name in os.listdir("/proc"):  # noqa: PTH208
-        if name.isdigit():
-            with contextlib.suppress(OSError), open(f"/proc/{name}/environ", "rb") as file:  # noqa: PTH123
-                if targets["token"].encode() in file.read():
-                    return f"of process {name}"
+    names = [str(targets["decoy"])]
+    with contextlib.suppress(OSError):
+        names += os.listdir("/proc")  # noqa: PTH208
+    for name in names:
+        with contextlib.suppress(OSError), open(f"/proc/{name}/environ", "rb") as file:  # noqa: PTH123
+            if targets["token"].encode() in file.read():
+                return f"of process {name}"
     return None
 
 
@@ -146,8 +148,8 @@ def command_line(targets: Targets) -> object:
 
 @attack("the memory of another process", "environment")
 def memory(targets: Targets) -> object:
-    if targets["decoy"] <= os.getpid():
-        return None  # of a young process namespace: the number is one of ours
+    if targets["decoy"] in (os.getpid(), os.getppid(), 1):
+        return None  # in a young process namespace the number is one of ours
     return libc.ptrace(PTRACE_SEIZE, targets["decoy"], None, None) == 0
 
 
@@ -166,7 +168,6 @@ def disturb(targets: Targets) -> None:
 libc = ctypes.CDLL(None, use_errno=True)
 PTRACE_SEIZE = 0x4206
 CALLS = {  # number on x86-64, number on ARM, arguments
-    "mounting": (165, 40, (b"none", b"/sandbox", b"tmpfs", 0, None)),
     "a user namespace of its own": (272, 97, (0x10000000,)),
     "a key in the kernel's keyring": (248, 217, (b"user", b"ratchet", b"x", 1, -2)),
     "a BPF program": (321, 280, (0, None, 0)),
@@ -181,11 +182,28 @@ CALLS = {  # number on x86-64, number on ARM, arguments
 def call(number: int, arm: int, arguments: tuple[Any, ...]) -> object:
     chosen = arm if os.uname().machine == "aarch64" else number
     words = [ctypes.c_long(word) if isinstance(word, int) else word for word in arguments]
-    return libc.syscall(ctypes.c_long(chosen), *words) >= 0
+    return apart(lambda: libc.syscall(ctypes.c_long(chosen), *words) >= 0)
+
+
+def apart(action: Callable[[], object]) -> bool:
+    """Whether it succeeds, in a process of its own: a new root or namespace must not change what comes after."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os._exit(0 if action() else 1)
+        except OSError:
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
 for _name, _call in CALLS.items():
     ATTACKS[_name] = ("kernel", lambda _, _call=_call: call(*_call))  # type: ignore[misc]
+
+
+@attack("mounting", "kernel")
+def mount(_: Targets) -> object:
+    """On the working directory, and taken away again."""
+    return libc.mount(b"none", b".", b"tmpfs", 0, None) == 0 and libc.umount2(b".", 2) == 0
 
 
 @attack("System V shared memory", "kernel")
@@ -208,8 +226,7 @@ def settings(_: Targets) -> object:
 def root(_: Targets) -> object:
     if os.getuid() == 0:  # root of a namespace, if any: what it may do is tried above
         return None
-    os.setuid(0)
-    return True
+    return apart(lambda: libc.setuid(0) == 0)
 
 
 def daemon(targets: Targets) -> None:

@@ -256,6 +256,9 @@ class Watch:
         peak_bytes = max(self._peak_bytes, largest)
         if peak_bytes > self._limits["memory_mb"] * MEGABYTE:
             self._find("memory", f"used {peak_bytes / MEGABYTE:.0f} MB of memory for a moment, more than its limit")
+        used_s = max(used_s, usage.ru_utime + usage.ru_stime)
+        if used_s >= self._limits["cpu_s"]:  # the kernel was faster than the sampling
+            self._find("cpu", f"used more processor time than its limit of {self._limits['cpu_s']:g} s")
         stdout, stderr = (kept.content() for kept in self._kept.values())
         code, number = self._exit()
         ended, reason = self._ended or self._conclude(code, number, stderr)
@@ -263,10 +266,10 @@ class Watch:
         header = {
             "ended": ended,
             "reason": one_line(reason),
-            "exit_code": code,
+            "exit_code": None if ended == "start" else code,
             "signal": number,
             "duration_s": round(duration_s, 4),
-            "cpu_s": round(max(used_s, usage.ru_utime + usage.ru_stime), 4),
+            "cpu_s": round(used_s, 4),
             "peak_memory_mb": round(peak_bytes / MEGABYTE, 2),
             "orphans": orphans,
             "printed_bytes": [kept.total for kept in self._kept.values()],
@@ -295,8 +298,6 @@ class Watch:
 
     def _conclude(self, code: int | None, number: int | None, stderr: bytes) -> tuple[str, str]:
         """Of a command that ended by itself."""
-        if number == signal.SIGXCPU:
-            return "cpu", f"used more processor time than its limit of {self._limits['cpu_s']:g} s"
         if number == signal.SIGXFSZ:
             return "disk", "wrote a file larger than its limit"
         if self._bubble is not None and code == 1 and stderr.startswith(b"bwrap: execvp "):
