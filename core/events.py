@@ -29,6 +29,7 @@ from core.records import (
 
 __all__ = [
     "AnyEvent",
+    "BaseTaken",
     "BaselineMeasured",
     "BestChallenged",
     "BestImproved",
@@ -94,6 +95,16 @@ class CampaignStarted(Event):
     name: str
     kind: str
     seed: int
+
+
+class BaseTaken(Event):
+    """The code of a campaign as it stood when it began; `commit` is git's, with `+` where files differed from it."""
+
+    type: Literal["BaseTaken"] = "BaseTaken"
+    digest: str
+    commit: str = ""
+    files: int
+    changeable: tuple[str, ...]
 
 
 class CampaignResumed(Event):
@@ -404,7 +415,8 @@ class TrainingReported(Event):
 
 
 AnyEvent = Annotated[
-    BaselineMeasured
+    BaseTaken
+    | BaselineMeasured
     | BestChallenged
     | BestImproved
     | CampaignFinished

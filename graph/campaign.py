@@ -23,6 +23,7 @@ from core.errors import RatchetError
 from core.events import CampaignFinished, CampaignInterrupted, CampaignResumed, CampaignStarted
 from graph import build
 from graph.checkpoints import open_checkpoints
+from graph.code_campaign import open_code
 from graph.context import Context
 from graph.council import seat_council
 from graph.job_back_end import job_back_end
@@ -98,12 +99,14 @@ async def run_campaign(
     open_jobs: Callable[[StoredCampaign], Jobs] = job_back_end,
     stop: Stop | None = None,
     record: Path | None = None,
+    trust_code: bool = False,
 ) -> Ending:
     """Run or go on with `stored` until its target, its budget, or `stop`.
 
     `open_recall` is called in a thread while the baseline runs (loading the index and the model takes a second); what
     it opened is closed at the end.
     `open_jobs` says where its jobs run (default: in this process).  What language models answer is written to `record`.
+    `trust_code`: a person says that candidates of a code campaign may run where there is no isolation for them.
 
     Raises BusyError when another process works on it, ModelError when its language model is not there, BaselineError
     when the baseline does not run.  Whatever is
@@ -113,7 +116,7 @@ async def run_campaign(
     try:
         stored = ledger.update_campaign(stored.id, status="running", definition=stored.definition, new_session=True)
         await choose_models(ledger, stored)
-        context = context_of(folder, ledger, stored, open_jobs, record)
+        context = context_of(folder, ledger, stored, open_jobs, record, trust_code=trust_code)
         forget = ledger.listen(context.history.apply)
         try:
             return await _run(folder, context, stored, stop or Stop(), open_recall)
@@ -266,8 +269,11 @@ def context_of(
     stored: StoredCampaign,
     open_jobs: Callable[[StoredCampaign], Jobs] = job_back_end,
     record: Path | None = None,
+    *,
+    trust_code: bool = False,
 ) -> Context:
     """What the nodes of a campaign are handed, without recall; the caller keeps its history listening."""
+    code = open_code(folder, ledger, stored, trusted=trust_code) if stored.definition.kind == "code" else None
     history = History.load(ledger, stored.id)
     campaign = with_chosen_models(stored.definition, history)
     models = None
@@ -279,6 +285,7 @@ def context_of(
         space=space_of(campaign),
         council=seat_council(campaign),
         models=models,
+        code=code,
         ledger=ledger,
         history=history,
         jobs=open_jobs(stored),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.errors import ConfigError
 from core.ids import content_hash
 from memory.ledger import StoredCampaign
 from runtime.control_plane.client import ControlPlaneClient
@@ -20,6 +21,12 @@ def job_back_end(stored: StoredCampaign, *, url: str = "", wait_s: float = 120.0
     The token is CONTROL_PLANE_TOKEN.  A campaign's jobs have names of their own there, the same after every restart.
     """
     campaign = stored.definition
+    if url and campaign.kind == "code":
+        raise ConfigError(
+            "the candidates of a code campaign are judged on this machine",
+            where="control_plane_url",
+            hint="leave out --control-plane and CONTROL_PLANE_URL",
+        )
     if not url:
         return JobQueue(campaign.limits.parallel)
     return RemoteQueue(

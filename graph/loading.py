@@ -12,6 +12,7 @@ from agents.personas import check_personas
 from core.campaign import Campaign
 from core.errors import ConfigError, nearest
 from core.validation import config_error
+from graph.code_campaign import check_code
 from graph.campaign_file import campaign_file, check_command, read_campaign
 from graph.council import seat_council
 from graph.seat_models import check_models
@@ -60,6 +61,8 @@ def check_campaign(campaign: Campaign, where: str) -> None:
     for number, region in enumerate(campaign.forbidden, 1):
         _check_region(region, space, f"{where}, forbidden {number}")
     seat_council(campaign)
+    if campaign.kind == "code":
+        check_code(campaign, where)
     check_models(campaign, where)
     check_personas(campaign.council, Path(campaign.here))
     check_command(campaign, where)

@@ -4,6 +4,7 @@ ledger.db               the truth
 checkpoints/<id>.db     LangGraph's checkpoints, one file a campaign
 chroma/                 the recall index; may be deleted, `memory rebuild` makes it again
 artifacts/              big things by the hash of their content
+bases/<campaign>/       the code that a campaign of kind `code` began with
 experiments/<job>/      config, logs, metrics and result of each job
 reports/                HTML reports
 workflow_runs/          JSON reports of the code feedback loop, one a run
@@ -38,6 +39,7 @@ class StateFolder:
         self.ledger_url = ledger_url or str(self.home / "ledger.db")
         self.experiments = (experiments or self.home / "experiments").absolute()
         self.artifacts = Artifacts(self.home / "artifacts")
+        self.bases = self.home / "bases"
         self.chroma = self.home / "chroma"
         self.checkpoints = self.home / "checkpoints"
         self.reports = self.home / "reports"

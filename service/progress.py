@@ -35,7 +35,7 @@ from core.events import (
     VerdictReached,
     VoteCast,
 )
-from core.records import Config
+from core.records import Config, Proposal
 from service.escape import escaped
 from service.figures import around, between, signed
 from service.output import Output
@@ -119,11 +119,7 @@ class Progress:
                 foreseen = ""
                 if proposal.expected is not None:
                     foreseen = f" ({around(objective.value(proposal.expected.mean), proposal.expected.sd)}?)"
-                what = (
-                    short(proposal.config)
-                    if proposal.kind == "experiment"
-                    else f"{proposal.kind} of {', '.join(proposal.files)}"
-                )
+                what = _what(proposal)
                 self._tell(cycle, "proposal", f"{proposal.id} {proposal.proposer}{foreseen} {what}")
             case ProposalSharpened():
                 gained = f"reward {event.before:.3f} → {event.after:.3f} in {event.rounds} rounds"
@@ -229,6 +225,15 @@ def _fit(line: str) -> str:
     except OSError:
         columns = FALLBACK_COLUMNS
     return line if len(line) < columns else line[: columns - 2] + "…"
+
+
+def _what(proposal: Proposal) -> str:
+    """What a proposal changes, in half a line."""
+    if proposal.kind == "experiment":
+        return short(proposal.config)
+    if proposal.is_trial:
+        return f"{proposal.operator}: {proposal.rationale}"
+    return f"{proposal.kind} of {', '.join(proposal.files)}"
 
 
 def short(config: Config, limit: int = 70) -> str:

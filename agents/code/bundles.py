@@ -37,7 +37,8 @@ def choose(
 ) -> list[Site]:
     """`size` of the sites, drawn without replacement in proportion to
 
-        success of the transformation so far × share of the time that its function takes × (0.7 where it assumes something)
+        success of the transformation so far × share of the time that its function takes × (0.7 where it assumes
+        something)
 
     by the Gumbel-max trick, in the order of their places.
     """
@@ -80,4 +81,3 @@ def reapplied(files: Mapping[str, str], parts: Iterable[str]) -> tuple[dict[str,
                 done += [part] * len(found)
                 break
     return told, done
-

@@ -88,7 +88,7 @@ class Population:
         """Parts that alone brought nothing."""
         self.archive = Archive(*axes(plan.archive))
         self._patches = patches
-        self._files: OrderedDict[str, dict[str, str]] = OrderedDict()
+        self._files: OrderedDict[str, dict[str, str | None]] = OrderedDict()
         self._keys: set[str] = {self.key({})}
         self._sets: set[frozenset[str]] = set()
         self._profiles: dict[str, dict[str, float]] = {}
@@ -202,7 +202,7 @@ class Population:
             after = apply_exactly(self.base, self._patches.text(patch))
             self._files[patch] = {
                 path: after.get(path) for path in {*self.base, *after} if after.get(path) != self.base.get(path)
-            }  # type: ignore[assignment]
+            }
             while len(self._files) > FILES_KEPT:
                 self._files.popitem(last=False)
         self._files.move_to_end(patch)

@@ -13,7 +13,9 @@ __all__ = ["profile"]
 
 MOST = 30
 """Functions that are kept, the most expensive first."""
-LINE = re.compile(r"^\s*[\d/]+\s+([\d.]+)\s+[\d.]+\s+[\d.]+\s+[\d.]+\s+(?:.*/inputs/tree/)?([^\s:(){}<>]+\.py):\d+\((\w+)\)$")
+LINE = re.compile(
+    r"^\s*[\d/]+\s+([\d.]+)\s+[\d.]+\s+[\d.]+\s+[\d.]+\s+(?:.*/inputs/tree/)?([^\s:(){}<>]+\.py):\d+\((\w+)\)$"
+)
 """A line of pstats: calls, total time in the function, …, file:line(function)."""
 
 

@@ -12,7 +12,7 @@ from runtime.sandbox import Isolation, SandboxLimits, SandboxRun, run
 __all__ = ["RESULTS", "run_in_tree", "said"]
 
 RESULTS = "results.xml"
-ENTER = 'cd ../inputs/tree && PYTHONPATH="$PWD:$PWD/src" && export PYTHONPATH && exec "$@"'
+ENTER = 'cd -P ../inputs/tree && PYTHONPATH="$PWD:$PWD/src" && export PYTHONPATH && exec "$@"'
 """The tree is an input: nothing that runs can write to it."""
 ENVIRONMENT = {
     "PYTHONDONTWRITEBYTECODE": "1",

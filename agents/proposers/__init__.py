@@ -1,5 +1,25 @@
 """Proposers: what to try next.  A portfolio, not one optimiser."""
 
-from agents.proposers import bayes, commenter, from_model, probe, quasi_random, recombine
+from agents.proposers import (
+    bayes,
+    commenter,
+    from_model,
+    probe,
+    quasi_random,
+    recombine,
+    recombine_code,
+    refine,
+    revise,
+)
 
-__all__ = ["bayes", "commenter", "from_model", "probe", "quasi_random", "recombine"]
+__all__ = [
+    "bayes",
+    "commenter",
+    "from_model",
+    "probe",
+    "quasi_random",
+    "recombine",
+    "recombine_code",
+    "refine",
+    "revise",
+]

@@ -1,4 +1,4 @@
-"""Revision: another approach after a failure.  A candidate that was refused is tried again without half of what is new."""
+"""Revision: another approach after a failure.  What was refused is tried again without half of what was new in it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def revise(count: Annotated[int, Field(ge=1, le=10)] = 2) -> Proposer:
                 proposal = case.propose_code(
                     "revise",
                     after,
-                    f"{len(done)} of the {len(member.added)} changes of {member.id}, which was refused ({member.cause})",
+                    f"{len(done)} of the {len(member.added)} changes of {member.id}, refused for {member.cause}",
                     operator="revision",
                     parents=(parent, member.id),
                     parts=parts,

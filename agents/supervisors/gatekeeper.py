@@ -6,6 +6,7 @@ import ast
 
 import numpy as np
 
+from agents.code.suspicion import suspicions
 from agents.registry import supervisor
 from agents.roles import Case, Kit, Supervisor
 from core.errors import ConfigError
@@ -24,12 +25,15 @@ def gatekeeper(max_risk: float = 0.7, min_tally: float = -0.25) -> Supervisor:
     forbidden regions, repeats, vetoes, tally below `min_tally`, risk above `max_risk`, jobs of this cycle.
     One probe a cycle may go where regions were learned, and is not measured by tally and risk: it is there to be wrong.
     A code or comment proposal has gates of its own: its Python files parse, it was not carried out before, vetoes,
-    tally.
+    tally.  So has a candidate of a code campaign: the files may be changed and parse, something is changed that was not
+    judged before, nothing reaches for the judge, vetoes, tally, jobs of this cycle.
     risk = 1 − (1 − f)(1 − d / 2), with f the predicted probability of failing and d the disagreement of the voters
     (standard deviation of their scores, at most 1).
     """
 
     async def rule(proposal: Proposal, case: Case, kit: Kit) -> Ruling:
+        if proposal.kind == "code" and proposal.is_trial:
+            return _rule_candidate(proposal, case, min_tally)
         if proposal.kind != "experiment":
             return _rule_files(proposal, case, min_tally)
         amended: Proposal | None = None
@@ -113,6 +117,35 @@ def _rule_files(proposal: Proposal, case: Case, min_tally: float) -> Ruling:
         return _reject(proposal, 0.0, "tally", f"tally {tally.score:+.2f} is below {min_tally:+.2f}")
     reason = f"tally {tally.score:+.2f}"
     return Ruling(proposal_id=proposal.id, decision="accept", risk=0.0, rule="all gates passed", reason=reason)
+
+
+def _rule_candidate(proposal: Proposal, case: Case, min_tally: float) -> Ruling:
+    """The gates of a candidate of a code campaign; the risk is the share of its operator's that were refused so far."""
+    population = case.population
+    assert population is not None
+    changed = population.changed_of(proposal)
+    tally = next(t for t in case.tallies if t.proposal_id == proposal.id)
+    row = population.by_operator.get(proposal.operator)
+    risk = round((row.tried - row.passed) / row.tried, 4) if row else 0.5
+    if outside := [path for path in changed if not population.allowed(path)]:
+        return _reject(proposal, 1.0, "paths", f"{outside[0]} may not be changed")
+    if broken := next((fault for path, text in changed.items() if (fault := _syntax_fault(path, text or ""))), ""):
+        return _reject(proposal, 1.0, "syntax", broken)
+    files = population.tree(changed)
+    if population.is_known(files):
+        return _reject(proposal, risk, "repeat", "nothing is changed, or the same code was judged before")
+    if found := suspicions(population.base, files):
+        return _reject(proposal, 1.0, "tampering", f"it reaches for its judge: {found[0]}")
+    if tally.vetoed_by:
+        return _reject(proposal, risk, "veto", f"vetoed by {', '.join(tally.vetoed_by)}")
+    if tally.score < min_tally:
+        return _reject(proposal, risk, "tally", f"tally {tally.score:+.2f} is below {min_tally:+.2f}")
+    given = sum(ruling.decision in ("accept", "amend") for ruling in case.rulings)
+    allowed = case.direction.jobs if case.direction else 0
+    if given >= allowed:
+        return _reject(proposal, risk, "budget", f"the {allowed} jobs of this cycle went to others with a better tally")
+    reason = f"tally {tally.score:+.2f}, risk {risk:.2f}"
+    return Ruling(proposal_id=proposal.id, decision="accept", risk=risk, rule="all gates passed", reason=reason)
 
 
 def _syntax_fault(path: str, text: str) -> str:

@@ -71,7 +71,11 @@ def change_novelty() -> Voter:
         seen = {part for member in population.members.values() for part in member.added}
         new = sum(part not in seen for part in proposal.parts)
         share = new / len(proposal.parts) if proposal.parts else 1.0
-        reason = f"{new} of its {len(proposal.parts)} parts were not tried" if proposal.parts else "nothing like it was tried"
+        reason = (
+            f"{new} of its {len(proposal.parts)} parts were not tried"
+            if proposal.parts
+            else "nothing like it was tried"
+        )
         return Vote(proposal_id=proposal.id, voter="change_novelty", score=share, confidence=0.3, reason=reason)
 
     return vote
