@@ -125,7 +125,7 @@ class _Merging:
         texts = [None if each is None else each.text for each in three]
         bare = [None if text is None else text.strip("\r\n") for text in texts]
         if bare[1] == bare[2]:
-            return texts[1]
+            return min(texts[1] or "", texts[2] or "")  # whichever side is called a
         if bare[0] in (bare[1], bare[2]):
             side, taken = (2, self.done.from_b) if bare[0] == bare[1] else (1, self.done.from_a)
             taken.append(name)

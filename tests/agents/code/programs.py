@@ -1,4 +1,4 @@
-"""Python modules to try things on: made of imports, constants, functions and classes, and edited like a person would."""
+"""Python modules to try things on: imports, constants, functions, classes; and their descendants, edited by hand."""
 
 from __future__ import annotations
 
@@ -8,9 +8,22 @@ __all__ = ["edited", "programs"]
 
 _NAMES = st.sampled_from(["area", "load", "scan", "mean", "join", "push"])
 _SIMPLE = st.sampled_from(
-    ["x = 1", "y = x + 1", "x += 2", "print(x)", "# a remark", "", "return x", "assert x, (\n    'long'\n)", "x = '''a\n  b\n'''"]
+    [
+        "x = 1",
+        "y = x + 1",
+        "x += 2",
+        "print(x)",
+        "# a remark",
+        "",
+        "return x",
+        "assert x, (\n    'long'\n)",
+        "x = '''a\n  b\n'''",
+    ]
 )
-_IMPORTS = st.sampled_from(["import os", "import re", "from math import sin", "from math import cos, tan", "import json as j"])
+_IMPORTS = st.sampled_from(
+    ["import os", "import re", "from math import sin", "from math import cos, tan", "import json as j"]
+)
+_EDITS = [("x = 1", "x = 5"), ("pass", "pass\n"), ("x += 2", "x -= 2"), ("print(x)", "# print"), ("= 1", "= 2")]
 
 
 @st.composite
@@ -86,5 +99,5 @@ def _descendant(draw: st.DrawFn, pieces: list[str]) -> list[str]:
         elif move == "redo" and "def " in pieces[at] and "class " not in pieces[at]:
             pieces[at] = "\n\n" + draw(_function(pieces[at].split("def ")[1].split("(")[0]))
         elif move == "line":
-            pieces[at] = pieces[at].replace(*draw(st.sampled_from([("x = 1", "x = 5"), ("pass", "pass\n"), ("x += 2", "x -= 2"), ("print(x)", "# print"), ("LIMIT = 1", "LIMIT = 2")])))  # fmt: skip
+            pieces[at] = pieces[at].replace(*draw(st.sampled_from(_EDITS)))
     return pieces

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -62,7 +63,9 @@ def test_small_edits_of_a_text_come_back(text: str, edits: list[tuple[int, str]]
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
-def test_git_applies_it_to_the_same_files(tmp_path_factory: pytest.TempPathFactory, before: dict[str, str], after: dict[str, str]) -> None:  # fmt: skip
+def test_git_applies_it_to_the_same_files(
+    tmp_path_factory: pytest.TempPathFactory, before: dict[str, str], after: dict[str, str]
+) -> None:
     diff = unified_diff(before, after)
     if not diff:
         return
@@ -72,8 +75,11 @@ def test_git_applies_it_to_the_same_files(tmp_path_factory: pytest.TempPathFacto
         (root / path).write_bytes(text.encode())
     ran = subprocess.run(
         ["git", "-c", "core.autocrlf=false", "apply", "--whitespace=nowarn", "-"],
-        cwd=root, input=diff.encode(), capture_output=True, env={"GIT_CEILING_DIRECTORIES": str(root.parent), "PATH": "/usr/bin:/bin"},
-    )  # fmt: skip
+        cwd=root,
+        input=diff.encode(),
+        capture_output=True,
+        env=os.environ | {"GIT_CEILING_DIRECTORIES": str(root.parent)},
+    )
     assert ran.returncode == 0, ran.stderr.decode()
     assert _tree(root) == after
 
@@ -88,7 +94,8 @@ def test_a_diff_reads_as_git_writes_it() -> None:
     before = {"gone.py": "x = 1\n", "kept.py": "a\nb\nc\nd\ne\n"}
     after = {"kept.py": "a\nb\nC\nd\ne", "made.py": ""}
     assert unified_diff(before, after) == (
-        "diff --git a/gone.py b/gone.py\ndeleted file mode 100644\n--- a/gone.py\n+++ /dev/null\n@@ -1,1 +0,0 @@\n-x = 1\n"
+        "diff --git a/gone.py b/gone.py\ndeleted file mode 100644\n--- a/gone.py\n+++ /dev/null\n"
+        "@@ -1,1 +0,0 @@\n-x = 1\n"
         "diff --git a/kept.py b/kept.py\n--- a/kept.py\n+++ b/kept.py\n@@ -1,5 +1,5 @@\n a\n b\n-c\n+C\n d\n-e\n+e\n"
         "\\ No newline at end of file\n"
         "diff --git a/made.py b/made.py\nnew file mode 100644\n"

@@ -16,7 +16,9 @@ from tests.agents.code.programs import edited
 SLOW = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 LINES = st.lists(st.sampled_from("abcdef"), max_size=12)
 FILES = st.dictionaries(
-    st.sampled_from(["a.txt", "b.txt", "c.py"]), LINES.map(lambda lines: "".join(f"{line}\n" for line in lines)), max_size=3
+    st.sampled_from(["a.txt", "b.txt", "c.py"]),
+    LINES.map(lambda lines: "".join(f"{line}\n" for line in lines)),
+    max_size=3,
 )
 
 
@@ -80,9 +82,13 @@ BASE = textwrap.dedent("""\
 
 
 def test_conflicting_lines_are_united_by_definitions() -> None:
-    a = BASE.replace("cos, sin", "cos, sin, tan").replace("    def name", "    def edge(self):\n        return 1\n\n    def name")
+    a = BASE.replace("cos, sin", "cos, sin, tan").replace(
+        "    def name", "    def edge(self):\n        return 1\n\n    def name"
+    )
     a = a.replace("\n\ndef run", "\n\ndef first(x):\n    return 1\n\n\ndef run")
-    b = BASE.replace("cos, sin", "atan, sin").replace("    def name", "    def corner(self):\n        return 2\n\n    def name")
+    b = BASE.replace("cos, sin", "atan, sin").replace(
+        "    def name", "    def corner(self):\n        return 2\n\n    def name"
+    )
     b = b.replace("\n\ndef run", "\n\ndef second(x):\n    return 2\n\n\ndef run")
     merged = merge({"m.py": BASE}, {"m.py": a}, {"m.py": b})
     assert merged.conflicts == ()
