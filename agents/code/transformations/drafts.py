@@ -6,6 +6,7 @@ A draft that cannot be written as asked (within an f-string, behind a `;`, into 
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterator
 
 from agents.code.transformations.analysis.imports import import_statement
@@ -26,7 +27,7 @@ class Draft:
     def rewrite(self, anchor: ast.AST, description: str, note: str = "") -> Iterator[Rewrite]:
         """The finished edits; nothing when they are blocked, missing, or in each other's way."""
         ordered = sorted(self._splices, key=lambda each: (each.start, each.end))
-        crossed = any(one.end > other.start for one, other in zip(ordered, ordered[1:], strict=False))
+        crossed = any(one.end > other.start for one, other in itertools.pairwise(ordered))
         if self._splices and not self.blocked and not crossed:
             yield Rewrite(anchor, description, note, tuple(self._splices))
 

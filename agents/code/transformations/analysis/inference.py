@@ -338,14 +338,14 @@ class _Inference:
 
     def _grown(self, kind: Kind, home: Scope, name: str) -> Kind:
         """The kind of a container after everything that is put into it; without its items when that is unknown."""
-        items = [kind.item] if kind.item else []
-        values = [kind.value] if kind.value else []
+        items: list[Kind | None] = [kind.item] if kind.item else []
+        values: list[Kind | None] = [kind.value] if kind.value else []
         for each in self.names.references(home, name):
             use = use_of(self.module, each)
             above = self.module.parent(each)
             if use in ("alias", "change") and isinstance(above, ast.Subscript) and isinstance(above.ctx, ast.Store):
                 if kind.name != "dict":
-                    values.append(None) if kind.value else items.append(self._stored(above))
+                    items.append(self._stored(above))
                     continue
                 items.append(self.of(above.slice) if not isinstance(above.slice, ast.Slice) else None)
                 values.append(self._stored(above))
