@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from agents.code.transformations.analysis.flow import functions, own_nodes
 from agents.code.transformations.analysis.imports import dotted
 from agents.code.transformations.analysis.inference import kind_of
-from agents.code.transformations.analysis.kinds import STR_RESULTS, is_immutable
+from agents.code.transformations.analysis.kinds import STR_RESULTS, annotated, is_immutable
 from agents.code.transformations.analysis.parsed import ParsedModule
 from agents.code.transformations.analysis.purity import PURE_FUNCTIONS, is_constant_global
 from agents.code.transformations.cache_pure import repeated
@@ -147,7 +147,8 @@ def _split(module: ParsedModule, function: ast.FunctionDef) -> Iterator[Rewrite]
     at = start + head.index(function.name, len("def"))
     draft.replace_text(at, at + len(function.name), inner)
     draft.before(function, f"@{cache}(maxsize=1)")
-    flat = [kind_of(module, each) for each in returned]
+    told = annotated(function.returns)
+    flat = [told] if told is not None else [kind_of(module, each) for each in returned]
     names = {kind.name for kind in flat if kind and kind.name in ("list", "set", "dict") and is_immutable(kind.item)}
     simple = len(names) == 1 and len(flat) == 1 and names != {"dict"}
     copied = f"{names.pop()}({inner}())" if simple else f"{draft.imported('copy', 'deepcopy', at=function)}({inner}())"

@@ -157,6 +157,12 @@ class _Inference:
             return Kind("str", sure=sure)
         if isinstance(op, ast.Add | ast.Mult) and left.name == "list" and right.name in ("list", "int"):
             return Kind("list", left.item if right.name == "int" or left.item == right.item else None, sure=sure)
+        if (
+            left.name == right.name
+            and left.name in ("set", "dict")
+            and isinstance(op, ast.BitOr | ast.BitAnd | ast.Sub)
+        ):
+            return left if left == right else Kind(left.name, sure=sure)
         if names <= {"int", "bool"} and isinstance(op, ast.Add | ast.Sub | ast.Mult | ast.FloorDiv | ast.Mod):
             return Kind("int", sure=sure)
         if names <= {"int", "bool"} and isinstance(op, ast.BitAnd | ast.BitOr | ast.BitXor | ast.LShift | ast.RShift):

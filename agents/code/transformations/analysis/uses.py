@@ -87,6 +87,8 @@ def use_of_value(module: ParsedModule, node: ast.expr) -> Use:
             return "read"
         case ast.Return():
             return "return"
+        case ast.Tuple() | ast.List() if isinstance(module.parent(parent), ast.Return):
+            return "return"
         case ast.Expr():
             return "read"
         case ast.Assign(targets=[ast.Tuple()]):
