@@ -110,9 +110,8 @@ def _cached(module: ParsedModule, function: ast.FunctionDef, frozen: set[str]) -
             isinstance(each, ast.Name)
             and isinstance(each.ctx, ast.Load)
             and module.names.home(each) is module.names.top
-        ):
-            if not purity(module).expression(each):
-                return
+        ) and not purity(module).expression(each):
+            return
     returned = [each.value for each in own_nodes(function) if isinstance(each, ast.Return) and each.value]
     told = annotated(function.returns)
     if (
@@ -127,7 +126,7 @@ def _cached(module: ParsedModule, function: ast.FunctionDef, frozen: set[str]) -
     )
     yield from draft.rewrite(
         function, f"compute `{function.name}` once for each instance",
-        "no other module changes the attributes it reads, or what is in them; nobody relies on the property being read-only",
+        "no other module changes the attributes it reads, or what is in them; nobody relies on it being read-only",
     )  # fmt: skip
 
 

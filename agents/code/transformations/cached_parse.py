@@ -1,8 +1,8 @@
 """Parse equal texts once.
 
-    for row in rows:                                        _strptime = functools.lru_cache(maxsize=4096)(datetime.strptime)
-        day = datetime.strptime(row.day, "%Y-%m-%d")   →    …
-                                                                day = _strptime(row.day, "%Y-%m-%d")
+    datetime.strptime(row.day, "%Y-%m-%d")   →   _cached_strptime(row.day, "%Y-%m-%d")
+
+with `_cached_strptime = functools.lru_cache(maxsize=4096)(datetime.strptime)` at the level of the module.
 
 For parsers of the standard library that are slow and give what cannot change: dates, addresses, decimal numbers.
 """
@@ -23,7 +23,8 @@ __all__ = ["CACHED_PARSE"]
 SIZE = 4096
 _PARSERS = frozenset(
     [
-        "datetime.datetime.strptime", "time.strptime", "ipaddress.ip_address", "ipaddress.ip_network", "fractions.Fraction",
+        "datetime.datetime.strptime", "time.strptime", "ipaddress.ip_address", "ipaddress.ip_network",
+        "fractions.Fraction",
         "uuid.UUID", "email.utils.parsedate_to_datetime", "unicodedata.normalize", "html.unescape"
     ]
 )  # fmt: skip
@@ -43,12 +44,12 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
         starred = any(isinstance(each, ast.Starred) for each in node.args)
         if name in _PARSERS and not starred and module.scope(node).owner.node is function:
             groups[name, function].append(node)
-    for (name, function), calls in groups.items():
+    for (name, owner), calls in groups.items():
         draft = Draft(module)
         lead = module.segment(calls[0].func).split(".")[0]
         existing = _existing(module, name)
         if existing is None:
-            cache = draft.imported("functools", "lru_cache", at=function)
+            cache = draft.imported("functools", "lru_cache", at=owner)
             existing = draft.fresh(f"_cached_{name.split('.')[-1].lower()}")
             source = module.names.top.bindings.get(lead)
             if not source or module.parent(source[0].by) is not module.tree:
@@ -72,13 +73,12 @@ def _existing(module: ParsedModule, name: str) -> str | None:
             and isinstance(by, ast.Assign)
             and isinstance(call := by.value, ast.Call)
             and isinstance(call.func, ast.Call)
+        ) and (
+            dotted(module, call.func.func) == "functools.lru_cache"
+            and len(call.args) == 1
+            and dotted(module, call.args[0]) == name
         ):
-            if (
-                dotted(module, call.func.func) == "functools.lru_cache"
-                and len(call.args) == 1
-                and dotted(module, call.args[0]) == name
-            ):
-                return word
+            return word
     return None
 
 

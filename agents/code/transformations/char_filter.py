@@ -58,7 +58,8 @@ def _dropped(module: ParsedModule, call: ast.Call, inner: ast.GeneratorExp | ast
     name = function.name.strip("_").upper() if function else "CHARACTER"
     note = "" if kind.sure else "annotations are true"
     if not clause.ifs and _maps(module, inner.elt, clause.target):
-        assert isinstance(inner.elt, ast.Call) and isinstance(inner.elt.func, ast.Attribute)
+        assert isinstance(inner.elt, ast.Call)
+        assert isinstance(inner.elt.func, ast.Attribute)
         table = inner.elt.func.value
         assert isinstance(table, ast.Name)
         statement = next(

@@ -117,13 +117,16 @@ def _in_loop(module: ParsedModule, loop: ast.For, target: ast.Name) -> Iterator[
     for node in inside:
         owner = method(node, *_SAFE, arguments=0)
         if (
-            isinstance(node, ast.Call)
-            and isinstance(owner, ast.Name)
-            and owner.id == target.id
-            and not _in_text(module, node)
+            (
+                isinstance(node, ast.Call)
+                and isinstance(owner, ast.Name)
+                and owner.id == target.id
+                and not _in_text(module, node)
+            )
+            and module.names.home(owner) is scope
+            and len(module.names.bindings(owner)) >= 1
         ):
-            if module.names.home(owner) is scope and len(module.names.bindings(owner)) >= 1:
-                groups[ast.dump(node)].append(node)
+            groups[ast.dump(node)].append(node)
     for calls in groups.values():
         if len(calls) < 2 or target.id not in names_in(calls[0]):
             continue

@@ -69,10 +69,10 @@ def _growth(found: Filter) -> tuple[ast.Name, _Text, list[ast.expr], str] | None
             receiver = method(body.value, attribute, arguments=1)
             if isinstance(receiver, ast.Name) and isinstance(body.value, ast.Call):
                 return receiver, _Text(found, body.value.args, marks), body.value.args, kind
-    if isinstance(body, ast.Assign) and len(body.targets) == 1 and isinstance(target := body.targets[0], ast.Subscript):
-        if isinstance(target.value, ast.Name) and not isinstance(target.slice, ast.Slice):
-            parts = [target.slice, body.value]
-            return target.value, _Text(found, parts, "{}"), parts, "dict"
+    target = body.targets[0] if isinstance(body, ast.Assign) and len(body.targets) == 1 else None
+    if isinstance(body, ast.Assign) and isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
+        parts = [target.slice, body.value]
+        return None if isinstance(target.slice, ast.Slice) else (target.value, _Text(found, parts, "{}"), parts, "dict")
     return None
 
 

@@ -132,12 +132,16 @@ def _adds_one(statement: ast.stmt) -> tuple[str, ast.expr] | None:
     if isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Add) and _is_number(statement.value, 1):
         return _item(statement.target)
     if (
-        isinstance(statement, ast.Assign)
-        and len(statement.targets) == 1
-        and isinstance(plus := statement.value, ast.BinOp)
+        (
+            isinstance(statement, ast.Assign)
+            and len(statement.targets) == 1
+            and isinstance(plus := statement.value, ast.BinOp)
+        )
+        and isinstance(plus.op, ast.Add)
+        and _is_number(plus.right, 1)
+        and same(plus.left, statement.targets[0])
     ):
-        if isinstance(plus.op, ast.Add) and _is_number(plus.right, 1) and same(plus.left, statement.targets[0]):
-            return _item(statement.targets[0])
+        return _item(statement.targets[0])
     return None
 
 

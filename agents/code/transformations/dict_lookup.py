@@ -51,10 +51,10 @@ def _nested(module: ParsedModule, inner: ast.For) -> Iterator[Rewrite]:
         return
     key, probe = found
     draft = Draft(module)
-    note = _index(module, draft, inner, inner.iter, inner.target, key, probe)
-    if note is None:
+    indexed = _index(module, draft, inner, inner.iter, inner.target, key, probe)
+    if indexed is None:
         return
-    index, note = note
+    index, note = indexed
     start, end = module.span(inner)[0], module.span(test.body[0])[0]
     if any(start <= at < end for at, _ in module.comments) or test.lineno == test.body[0].lineno:
         return
@@ -77,10 +77,10 @@ def _comprehension(module: ParsedModule, node: ast.ListComp | ast.SetComp | ast.
         return
     key, probe = found
     draft = Draft(module)
-    note = _index(module, draft, node, clause.iter, clause.target, key, probe)
-    if note is None:
+    indexed = _index(module, draft, node, clause.iter, clause.target, key, probe)
+    if indexed is None:
         return
-    index, note = note
+    index, note = indexed
     rest = "".join(f" if {module.atom(each)}" for each in parts[1:])
     draft.replace_between(clause.iter, clause.ifs[-1], f"{index}.get({module.segment(probe)}, ()){rest}")
     yield from draft.rewrite(parts[0], f"look up in an index of `{module.segment(clause.iter)}`", note)

@@ -6,6 +6,7 @@ A draft that cannot be written as asked (within an f-string, behind a `;`, into 
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterator
 
 from agents.code.transformations.analysis.imports import import_statement
@@ -26,7 +27,7 @@ class Draft:
     def rewrite(self, anchor: ast.AST, description: str, note: str = "") -> Iterator[Rewrite]:
         """The finished edits; nothing when they are blocked, missing, or in each other's way."""
         ordered = sorted(self._splices, key=lambda each: (each.start, each.end))
-        crossed = any(one.end > other.start for one, other in zip(ordered, ordered[1:], strict=False))
+        crossed = any(one.end > other.start for one, other in itertools.pairwise(ordered))
         if self._splices and not self.blocked and not crossed:
             yield Rewrite(anchor, description, note, tuple(self._splices))
 
@@ -56,8 +57,8 @@ class Draft:
                 self.blocked = True
             if source not in self._imports:
                 self._imports.add(source)
-                place = self._first_statement_offset()
-                self._splices.append(Splice(place, place, f"import {source}\n"))
+                place, layout = self._import_place(source)
+                self._splices.append(Splice(place, place, layout.format(f"import {source}\n")))
             package = source
         return f"{package}.{attribute}" if attribute else package
 
@@ -84,23 +85,30 @@ class Draft:
     def _is_earlier(self, by: ast.stmt, at: ast.AST) -> bool:
         return self.module.function(at) is not None or by.lineno < getattr(at, "lineno", 0)
 
-    def _first_statement_offset(self) -> int:
-        """Where an import may be added: behind the docstring and the imports from `__future__`."""
+    def _import_place(self, source: str) -> tuple[int, str]:
+        """Where an import may be added, behind the docstring and the imports from `__future__`, and how it is set."""
         module = self.module
-        last: ast.stmt | None = None
-        for i, each in enumerate(module.tree.body):
-            doc = i == 0 and isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant)
-            future = isinstance(each, ast.ImportFrom) and each.module == "__future__"
-            if not (doc or future):
-                first_import = isinstance(each, ast.Import | ast.ImportFrom)
-                if first_import or last is None:
-                    return self._line_start(each)
-                return self._line_end(last)
-            last = each
-        if last is not None:
-            return self._line_end(last)
-        self.blocked = True
-        return 0
+        body, lead = module.tree.body, 0
+        if body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
+            lead = 1
+        while lead < len(body) and isinstance(first := body[lead], ast.ImportFrom) and first.module == "__future__":
+            lead += 1
+        imports: list[ast.Import | ast.ImportFrom] = []
+        while lead + len(imports) < len(body):
+            each = body[lead + len(imports)]
+            if not isinstance(each, ast.Import | ast.ImportFrom):
+                break
+            imports.append(each)
+        if imports:
+            later = (each for each in imports if isinstance(each, ast.ImportFrom) or each.names[0].name > source)
+            here = next(later, None)
+            return (self._line_start(here), "{}") if here else (self._line_end(imports[-1]), "{}")
+        if lead:
+            return self._line_end(body[lead - 1]), "\n{}"
+        if not body:
+            self.blocked = True
+            return 0, "{}"
+        return self._line_start(body[0]), "{}\n\n"
 
     # ------------------------------------------------------------------ edits
     def replace(self, node: ast.AST, text: str) -> None:

@@ -28,9 +28,7 @@ __all__ = ["DROP_COPY"]
 def find(module: ParsedModule) -> Iterator[Rewrite]:
     inside = {node for function in functions(module) for node in ast.walk(function)}
     for node in module.nodes:
-        if node in inside and isinstance(node, ast.Call) and not node.keywords and len(node.args) == 1:
-            yield from _argument(module, node)
-        elif (
+        if (node in inside and isinstance(node, ast.Call) and not node.keywords and len(node.args) == 1) or (
             node in inside and isinstance(node, ast.Call) and node.args and module.names.is_builtin(node.func, "sorted")
         ):
             yield from _argument(module, node)
@@ -66,9 +64,7 @@ def _argument(module: ParsedModule, call: ast.Call) -> Iterator[Rewrite]:
         inner = module.segment(given)[1:-1]
         if "\n" in inner or any(isinstance(each, ast.NamedExpr | ast.Await) for each in ast.walk(given)):
             return
-        if module.names.is_builtin(call.func, "set") and not isinstance(
-            given.elt, ast.Tuple
-        ) | inner.lstrip().startswith("*"):
+        if module.names.is_builtin(call.func, "set"):
             draft.replace(call, "{" + inner.strip() + "}")
             yield from draft.rewrite(call, "make the set directly")
         elif module.names.is_builtin(call.func, "any", "all") and all(
@@ -84,8 +80,11 @@ def _argument(module: ParsedModule, call: ast.Call) -> Iterator[Rewrite]:
     if module.names.is_builtin(call.func, "len"):
         if kind is None or kind.name not in CONTAINERS | {"str", "view", "range"}:
             return
+    elif module.names.is_builtin(call.func, "any", "all"):
+        if kind is None or kind.name not in CONTAINERS:
+            return  # an iterator would be read to its end only with the copy
     elif not joins and not module.names.is_builtin(
-        call.func, "sorted", "set", "frozenset", "sum", "min", "max", "any", "all", "tuple", "list"
+        call.func, "sorted", "set", "frozenset", "sum", "min", "max", "tuple", "list"
     ):
         return
     draft.replace(given, module.segment(copied))

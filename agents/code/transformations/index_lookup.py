@@ -72,9 +72,9 @@ def _is_there(module: ParsedModule, call: ast.Call, items: ast.Name) -> bool:
     for each in module.ancestors(call):
         if isinstance(each, ast.For) and same(each.target, wanted) and same(each.iter, items):
             return True
-        if isinstance(each, ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp):
-            if any(same(clause.target, wanted) and same(clause.iter, items) for clause in each.generators):
-                return True
+        clauses = getattr(each, "generators", [])
+        if any(same(clause.target, wanted) and same(clause.iter, items) for clause in clauses):
+            return True
         if isinstance(each, ast.If) and child in each.body and _finds(each.test, wanted, items):
             return True
         if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef):

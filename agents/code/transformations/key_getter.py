@@ -53,22 +53,28 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
 
 def _written(module: ParsedModule, draft: Draft, function: ast.Lambda, name: str, items: ast.expr | None) -> str | None:
     body = function.body
-    if isinstance(body, ast.Subscript) and _is(body.value, name) and isinstance(body.slice, ast.Constant | ast.UnaryOp):
-        if isinstance(body.slice, ast.Constant) or isinstance(body.slice.operand, ast.Constant):
+    if isinstance(body, ast.Subscript) and _is(body.value, name):
+        inner = body.slice.operand if isinstance(body.slice, ast.UnaryOp) else body.slice
+        if isinstance(inner, ast.Constant):
             return f"{draft.imported('operator', 'itemgetter', at=function)}({module.segment(body.slice)})"
     if isinstance(body, ast.Attribute) and _is(body.value, name) and not body.attr.startswith("__"):
         return f'{draft.imported("operator", "attrgetter", at=function)}("{body.attr}")'
     if (
-        isinstance(body, ast.Call)
-        and module.names.is_builtin(body.func, "len", "abs", "str", "int")
-        and len(body.args) == 1
+        (
+            isinstance(body, ast.Call)
+            and module.names.is_builtin(body.func, "len", "abs", "str", "int")
+            and len(body.args) == 1
+        )
+        and _is(body.args[0], name)
+        and not body.keywords
+        and isinstance(body.func, ast.Name)
     ):
-        if _is(body.args[0], name) and not body.keywords and isinstance(body.func, ast.Name):
-            return body.func.id
+        return body.func.id
     owner = method(body, *_PLAIN, arguments=0)
     kind = iterated(kind_of(module, items))
     if owner is not None and _is(owner, name) and kind is not None and kind.name == "str" and kind.sure:
-        assert isinstance(body, ast.Call) and isinstance(body.func, ast.Attribute)
+        assert isinstance(body, ast.Call)
+        assert isinstance(body.func, ast.Attribute)
         return f"str.{body.func.attr}" if "str" not in module.names.top.bindings else None
     return None
 

@@ -23,7 +23,8 @@ from agents.code.transformations.rules import Rewrite, Rule
 __all__ = ["LOCAL_BINDING"]
 
 _MODULES = frozenset(
-    ["math", "operator", "itertools", "bisect", "heapq", "string", "unicodedata", "struct", "collections", "functools", "re"]
+    ["math", "operator", "itertools", "bisect", "heapq", "string", "unicodedata", "struct", "collections",
+    "functools", "re"]
 )  # fmt: skip
 _SMALL = 40
 """Nodes of a loop body in which one look-up still counts."""
@@ -61,13 +62,18 @@ def _attributes(module: ParsedModule, loop: Loop) -> Iterator[Rewrite]:
         if not usable or function is None:
             continue
         draft = Draft(module)
-        name = draft.fresh(usable[0].attr)
+        name = draft.fresh(_local_name(module, usable[0]))
         draft.before(loop, f"{name} = {module.segment(usable[0])}")
         for each in usable:
             draft.replace(each, name)
         yield from draft.rewrite(
             usable[0], f"look `{module.segment(usable[0])}` up once", "nobody replaces it while the loop runs"
         )
+
+
+def _local_name(module: ParsedModule, attribute: ast.Attribute) -> str:
+    """The attribute's own name where it is free, else the module's in front of it."""
+    return attribute.attr if attribute.attr not in module.names.words else module.segment(attribute).replace(".", "_")
 
 
 def _is_function(name: str) -> bool:

@@ -18,10 +18,9 @@ from collections.abc import Iterator
 from agents.code.transformations.analysis.flow import functions, own_nodes
 from agents.code.transformations.analysis.imports import dotted
 from agents.code.transformations.analysis.inference import kind_of
-from agents.code.transformations.analysis.kinds import is_immutable
+from agents.code.transformations.analysis.kinds import STR_RESULTS, annotated, is_immutable
 from agents.code.transformations.analysis.parsed import ParsedModule
 from agents.code.transformations.analysis.purity import PURE_FUNCTIONS, is_constant_global
-from agents.code.transformations.analysis.kinds import STR_RESULTS
 from agents.code.transformations.cache_pure import repeated
 from agents.code.transformations.drafts import Draft
 from agents.code.transformations.rules import Rewrite, Rule
@@ -32,7 +31,8 @@ _READERS = frozenset(
     {"json.load", "json.loads", "pathlib.Path", "csv.reader", "csv.DictReader", "tomllib.load", "tomllib.loads"}
 )
 _METHODS = frozenset(
-    [*STR_RESULTS, "read", "readlines", "readline", "read_text", "read_bytes", "decode", "append", "add", "get", "items", "keys",
+    [*STR_RESULTS, "read", "readlines", "readline", "read_text", "read_bytes", "decode", "append", "add", "get",
+    "items", "keys",
      "values", "extend", "update", "setdefault", "open"]
 )  # fmt: skip
 _BUILTINS = (
@@ -90,9 +90,10 @@ def _only_reads(module: ParsedModule, function: ast.FunctionDef) -> bool:
     for each in own_nodes(function):
         if isinstance(each, ast.stmt) and each is not function and not isinstance(each, _STATEMENTS):
             return False
-        if isinstance(each, ast.Name) and (home := module.names.home(each)) and not home.owner is scope:
-            if not is_constant_global(module, each.id):
-                return False
+        home = module.names.home(each) if isinstance(each, ast.Name) else None
+        outside = isinstance(each, ast.Name) and home is not None and home.owner is not scope
+        if isinstance(each, ast.Name) and outside and not is_constant_global(module, each.id):
+            return False
         if isinstance(each, ast.Call):
             reads = _reads(module, each)
             if reads is None:
@@ -146,7 +147,8 @@ def _split(module: ParsedModule, function: ast.FunctionDef) -> Iterator[Rewrite]
     at = start + head.index(function.name, len("def"))
     draft.replace_text(at, at + len(function.name), inner)
     draft.before(function, f"@{cache}(maxsize=1)")
-    flat = [kind_of(module, each) for each in returned]
+    told = annotated(function.returns)
+    flat = [told] if told is not None else [kind_of(module, each) for each in returned]
     names = {kind.name for kind in flat if kind and kind.name in ("list", "set", "dict") and is_immutable(kind.item)}
     simple = len(names) == 1 and len(flat) == 1 and names != {"dict"}
     copied = f"{names.pop()}({inner}())" if simple else f"{draft.imported('copy', 'deepcopy', at=function)}({inner}())"

@@ -5,7 +5,7 @@
         if x not in out:
             out.append(x)
 
-Where the loop does more than that, it gets a set of what it has seen:  `if x not in out_seen`.
+Where the loop does more than that, it gets a set of what it has seen:  `if x not in out_set`.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def _with_set(module: ParsedModule, loop: Loop, seen: ast.Name) -> Iterator[Rewr
     if not isinstance(statement, ast.stmt):
         return
     draft = Draft(module)
-    fresh = draft.fresh(f"{seen.id}_seen")
+    fresh = draft.fresh(f"{seen.id}_set")
     empty = isinstance(start[1], ast.List) and not start[1].elts
     draft.after(statement, f"{fresh} = set({'' if empty else seen.id})")
     grows, tests, items = False, [], []

@@ -73,7 +73,7 @@ def _is_plain(module: ParsedModule, call: ast.Call) -> bool:
     return not any(start <= at < end for at, _ in module.comments)
 
 
-def _flags(module: ParsedModule, call: ast.Call, at: int) -> ast.expr | None | bool:
+def _flags(module: ParsedModule, call: ast.Call, at: int) -> ast.expr | bool | None:
     """The flags of a call; False when they are not plain names of flags."""
     found = [k.value for k in call.keywords if k.arg == "flags"] + call.args[at : at + 1]
     if not found:
@@ -82,9 +82,9 @@ def _flags(module: ParsedModule, call: ast.Call, at: int) -> ast.expr | None | b
         if isinstance(each, ast.Attribute):
             if (dotted(module, each) or "").removeprefix("re.") not in _FLAGS:
                 return False
-        elif not isinstance(each, ast.Name | ast.BinOp | ast.BitOr | ast.Load):
-            return False
-        elif isinstance(each, ast.Name) and dotted(module, each) != "re":
+        elif not isinstance(each, ast.Name | ast.BinOp | ast.BitOr | ast.Load) or (
+            isinstance(each, ast.Name) and dotted(module, each) != "re"
+        ):
             return False
     return found[0]
 

@@ -68,7 +68,7 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
 
 
 def _is_within(module: ParsedModule, node: ast.AST, position: ast.expr, items: ast.Name) -> bool:
-    """Whether a position is `i` or `i + 1` with `i` from `range(len(items))` or `enumerate(items)`, never set otherwise."""
+    """Whether a position is `i` or `i + 1`, with `i` from `range(len(items))` or `enumerate(items)` alone."""
     if (
         isinstance(position, ast.BinOp)
         and isinstance(position.op, ast.Add)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -131,7 +132,7 @@ def conditions(*notes: str) -> str:
 
 def _overlap(splices: tuple[Splice, ...]) -> bool:
     ordered = sorted(splices, key=lambda each: (each.start, each.end))
-    return any(one.end > other.start for one, other in zip(ordered, ordered[1:], strict=False))
+    return any(one.end > other.start for one, other in itertools.pairwise(ordered))
 
 
 def _spliced(text: str, splices: tuple[Splice, ...], newline: str) -> str:

@@ -53,6 +53,9 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
         kind = kind_of(module, container)
         if not isinstance(container, ast.Name) or kind is None or kind.name not in ("list", "tuple"):
             continue
+        bound = module.names.bindings(container)
+        if len(bound) == 1 and isinstance(by := bound[0].by, ast.stmt) and assigned(by) and not _is_long(module, by):
+            continue
         home = module.names.home(container)
         if home is module.names.top:
             if module.function(test) and is_constant_global(module, container.id):
@@ -71,11 +74,11 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
         container = editable[0].comparators[0]
         note = hash_note(module, *(test.left for test in editable), items_of=container)
         if isinstance(place, ast.Module):
-            statement = _definition(module, name)
-            if statement is None or not _is_long(module, statement):
+            definition = _definition(module, name)
+            if definition is None or not _is_long(module, definition):
                 continue
             fresh = draft.fresh(f"_{name.strip('_').upper()}_SET")
-            draft.top(f"{fresh} = frozenset({name})", after=statement)
+            draft.top(f"{fresh} = frozenset({name})", after=definition)
         else:
             assert isinstance(place, ast.stmt)
             fresh = draft.fresh(f"{name}_set")

@@ -54,7 +54,7 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
         attributes = _attributes(module, node)
         if not attributes or _set_from_outside(module, node, attributes) or _is_base(module, node):
             continue
-        own = {name for name in module.names.own[node].bindings}
+        own = set(module.names.own[node].bindings)
         if own & (set(attributes) | _WATCHED):
             continue
         draft = Draft(module)
@@ -67,7 +67,7 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
             draft.before(first, f"__slots__ = ({names})", "")
         yield from draft.rewrite(
             node, f"give `{node.name}` slots",
-            "no other module gives its instances more attributes, reads their `__dict__`, or derives from it with another base",
+            "no other module sets more attributes, reads `__dict__`, or derives from it with another base",
         )  # fmt: skip
 
 

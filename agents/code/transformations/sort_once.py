@@ -25,7 +25,9 @@ __all__ = ["SORT_ONCE"]
 
 def find(module: ParsedModule) -> Iterator[Rewrite]:
     for loop in loops(module):
-        for statement in loop.body if isinstance(loop, ast.For) and not loop.orelse else []:
+        if not isinstance(loop, ast.For) or loop.orelse:
+            continue
+        for statement in loop.body:
             call = statement.value if isinstance(statement, ast.Expr) else None
             if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or call.func.attr != "sort":
                 continue

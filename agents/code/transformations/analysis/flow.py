@@ -70,7 +70,7 @@ def holds_any(node: ast.AST, *types: type[ast.AST]) -> bool:
 
 
 def guarded(module: ParsedModule, statement: ast.stmt) -> bool:
-    """Whether what is half done here can be seen after an error: within `try`, or `with` something other than `open`."""
+    """Whether what is half done here can be seen after an error: within `try`, or `with` anything but `open`."""
     for each in module.ancestors(statement):
         if isinstance(each, (*_INNER,)):
             return False
@@ -111,7 +111,7 @@ def is_bound_before(module: ParsedModule, scope: Scope, name: str, statement: as
 
 
 def read_after(module: ParsedModule, name: str, statement: ast.stmt) -> bool:
-    """Whether the value a local name has at the end of `statement` may be read: later, in a next round, by a closure."""
+    """Whether the value a name has at the end of `statement` may be read: later, in a next round, by a closure."""
     scope = module.scope(statement).owner
     if name in scope.declared_global or name in scope.declared_nonlocal:
         return True

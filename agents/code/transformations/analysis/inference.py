@@ -157,6 +157,12 @@ class _Inference:
             return Kind("str", sure=sure)
         if isinstance(op, ast.Add | ast.Mult) and left.name == "list" and right.name in ("list", "int"):
             return Kind("list", left.item if right.name == "int" or left.item == right.item else None, sure=sure)
+        if (
+            left.name == right.name
+            and left.name in ("set", "dict")
+            and isinstance(op, ast.BitOr | ast.BitAnd | ast.Sub)
+        ):
+            return left if left == right else Kind(left.name, sure=sure)
         if names <= {"int", "bool"} and isinstance(op, ast.Add | ast.Sub | ast.Mult | ast.FloorDiv | ast.Mod):
             return Kind("int", sure=sure)
         if names <= {"int", "bool"} and isinstance(op, ast.BitAnd | ast.BitOr | ast.BitXor | ast.LShift | ast.RShift):
@@ -338,14 +344,14 @@ class _Inference:
 
     def _grown(self, kind: Kind, home: Scope, name: str) -> Kind:
         """The kind of a container after everything that is put into it; without its items when that is unknown."""
-        items = [kind.item] if kind.item else []
-        values = [kind.value] if kind.value else []
+        items: list[Kind | None] = [kind.item] if kind.item else []
+        values: list[Kind | None] = [kind.value] if kind.value else []
         for each in self.names.references(home, name):
             use = use_of(self.module, each)
             above = self.module.parent(each)
             if use in ("alias", "change") and isinstance(above, ast.Subscript) and isinstance(above.ctx, ast.Store):
                 if kind.name != "dict":
-                    values.append(None) if kind.value else items.append(self._stored(above))
+                    items.append(self._stored(above))
                     continue
                 items.append(self.of(above.slice) if not isinstance(above.slice, ast.Slice) else None)
                 values.append(self._stored(above))

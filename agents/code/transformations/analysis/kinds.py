@@ -28,7 +28,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Kind:
-    """`item` is what iterating gives (the keys of a dict); `value` what a dict maps to; `items` the parts of a tuple."""
+    """`item` is what iterating gives (the keys of a dict); `value` what a dict maps to; `items` parts of a tuple."""
 
     name: str
     item: Kind | None = None
@@ -58,7 +58,8 @@ READING["frozenset"] = READING["set"]
 STR_RESULTS: dict[str, Kind] = {
     **dict.fromkeys(
         [
-            "lower", "upper", "strip", "lstrip", "rstrip", "title", "capitalize", "casefold", "swapcase", "replace", "join",
+            "lower", "upper", "strip", "lstrip", "rstrip", "title", "capitalize", "casefold", "swapcase", "replace",
+            "join",
             "format", "center", "ljust", "rjust", "zfill", "expandtabs", "translate", "removeprefix", "removesuffix"
         ],
         STR,

@@ -22,7 +22,9 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 _ATOMS = (
-    ast.Name, ast.Call, ast.Attribute, ast.Subscript, ast.List, ast.Dict, ast.Set, ast.ListComp, ast.SetComp, ast.DictComp
+    ast.Name, ast.Constant, ast.Call, ast.Attribute, ast.Subscript, ast.List, ast.Dict, ast.Set, ast.ListComp,
+    ast.SetComp,
+    ast.DictComp
 )  # fmt: skip
 
 
@@ -63,14 +65,14 @@ class ParsedModule:
     @cached_property
     def comments(self) -> tuple[tuple[int, str], ...]:
         """Offset and text of every comment."""
-        found = []
         try:
-            for token in tokenize.generate_tokens(io.StringIO(self.text, newline="").readline):
-                if token.type == tokenize.COMMENT:
-                    found.append((self._starts[token.start[0] - 1] + token.start[1], token.string))
+            return tuple(
+                (self._starts[token.start[0] - 1] + token.start[1], token.string)
+                for token in tokenize.generate_tokens(io.StringIO(self.text, newline="").readline)
+                if token.type == tokenize.COMMENT
+            )
         except (tokenize.TokenError, SyntaxError, IndexError):
-            return ((0, "# unreadable"),)
-        return tuple(found)
+            return tuple((at, "# unreadable") for at in self._starts)  # then nothing that may hold one is replaced
 
     # ------------------------------------------------------------------ place
     def offset(self, line: int, column: int) -> int:
@@ -102,20 +104,14 @@ class ParsedModule:
     def atom(self, node: ast.expr) -> str:
         """The text of an expression, in parentheses unless it stands by itself anywhere."""
         text = self.segment(node)
-        simple = isinstance(node, _ATOMS) or (
-            isinstance(node, ast.Constant) and not isinstance(node.value, int | float)
-        )
-        if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
-            simple = True
-        if isinstance(node, ast.GeneratorExp) and text.startswith("("):
-            simple = True
-        return text if simple and "\n" not in text and "\r" not in text else f"({text})"
+        simple = isinstance(node, _ATOMS) or (isinstance(node, ast.GeneratorExp | ast.Tuple) and _in_parentheses(text))
+        return text if simple and _stands_alone(text) else f"({text})"
 
     def operand(self, node: ast.expr) -> str:
         """The text of an expression as a part of a comprehension or call, in parentheses only where it needs them."""
         text = self.segment(node)
         plain = isinstance(node, ast.Compare | ast.BoolOp | ast.BinOp | ast.UnaryOp | ast.JoinedStr)
-        return text if plain and "\n" not in text and "\r" not in text else self.atom(node)
+        return text if plain and _stands_alone(text) else self.atom(node)
 
     # ------------------------------------------------------------------ surroundings
     def parent(self, node: ast.AST) -> ast.AST | None:
@@ -170,3 +166,24 @@ class ParsedModule:
         """Names of the definitions around a node, the node's own included; `module` at the top."""
         path = [each.name for each in (node, *self.ancestors(node)) if isinstance(each, Definition)]
         return ".".join(reversed(path)) or "module"
+
+
+def _stands_alone(text: str) -> bool:
+    """Whether an expression may be put on a line without brackets around it."""
+    if "\n" not in text and "\r" not in text:
+        return True
+    try:
+        ast.parse(text, mode="eval")
+    except SyntaxError:
+        return False
+    return True
+
+
+def _in_parentheses(text: str) -> bool:
+    """Whether the first and the last character of a tuple or generator belong together."""
+    if not (text.startswith("(") and text.endswith(")")):
+        return False
+    try:
+        return text == "()" or isinstance(ast.parse(f"f{text}", mode="eval").body, ast.Call)
+    except SyntaxError:
+        return False

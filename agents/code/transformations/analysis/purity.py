@@ -20,16 +20,19 @@ __all__ = ["Purity", "called_function", "is_constant_global", "is_fresh", "purit
 PURE_BUILTINS = frozenset(
     [
         "abs", "all", "any", "ascii", "bin", "bool", "bytes", "chr", "complex", "dict", "divmod", "enumerate", "filter",
-        "float", "format", "frozenset", "hex", "int", "isinstance", "issubclass", "len", "list", "map", "max", "min", "oct",
+        "float", "format", "frozenset", "hex", "int", "isinstance", "issubclass", "len", "list", "map", "max", "min",
+        "oct",
         "ord", "pow", "range", "repr", "reversed", "round", "set", "sorted", "str", "sum", "tuple", "zip", "slice"
     ]
 )  # fmt: skip
 PURE_MODULES = frozenset({"math", "operator", "itertools", "statistics", "unicodedata", "cmath", "textwrap", "bisect"})
 PURE_FUNCTIONS = frozenset(
     [
-        "re.match", "re.search", "re.fullmatch", "re.findall", "re.finditer", "re.sub", "re.split", "re.escape", "re.compile",
+        "re.match", "re.search", "re.fullmatch", "re.findall", "re.finditer", "re.sub", "re.split", "re.escape",
+        "re.compile",
         "collections.Counter", "collections.deque", "collections.defaultdict", "collections.OrderedDict",
-        "heapq.nsmallest", "heapq.nlargest", "json.loads", "json.dumps", "string.capwords", "html.escape", "html.unescape",
+        "heapq.nsmallest", "heapq.nlargest", "json.loads", "json.dumps", "string.capwords", "html.escape",
+        "html.unescape",
         "zlib.crc32", "datetime.datetime.strptime", "datetime.date.fromisoformat", "datetime.datetime.fromisoformat",
         "decimal.Decimal", "fractions.Fraction", "urllib.parse.quote", "urllib.parse.unquote", "urllib.parse.urlparse",
         "urllib.parse.urlsplit", "os.path.join", "os.path.basename", "os.path.splitext", "os.path.dirname",
@@ -239,8 +242,8 @@ class _Expression:
         if kind.name == "pattern":
             if name in ("sub", "subn"):
                 given = kind_of(self.module, node.args[0]) if node.args else None
-                return (
-                    given is not None and given.name == "str" or bool(node.args and self._pure_callable(node.args[0]))
+                return (given is not None and given.name == "str") or bool(
+                    node.args and self._pure_callable(node.args[0])
                 )
             return name in _PATTERN_METHODS
         return name in READING.get(kind.name, ())

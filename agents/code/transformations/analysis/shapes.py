@@ -158,9 +158,9 @@ def rings(module: ParsedModule, node: ast.AST) -> Iterator[Ring]:
             break
         if isinstance(each, ast.ClassDef):
             return
-        if isinstance(each, ast.For) and child in each.body:
-            yield Ring(each, each)
-        elif isinstance(each, ast.While) and (child is each.test or child in each.body):
+        if (isinstance(each, ast.For) and child in each.body) or (
+            isinstance(each, ast.While) and (child is each.test or child in each.body)
+        ):
             yield Ring(each, each)
         elif isinstance(each, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
             if child is not each.generators[0] or not _within(module, node, each.generators[0].iter):

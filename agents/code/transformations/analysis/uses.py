@@ -24,8 +24,10 @@ MUTATING = GROWING | frozenset(
 _READ_METHODS = frozenset().union(*READING.values()) | frozenset(STR_RESULTS)
 CONSUMERS = frozenset(
     [
-        "len", "sum", "min", "max", "any", "all", "sorted", "list", "tuple", "set", "frozenset", "dict", "enumerate", "zip",
-        "range", "abs", "round", "int", "float", "str", "repr", "bool", "isinstance", "ord", "chr", "divmod", "reversed",
+        "len", "sum", "min", "max", "any", "all", "sorted", "list", "tuple", "set", "frozenset", "dict", "enumerate",
+        "zip",
+        "range", "abs", "round", "int", "float", "str", "repr", "bool", "isinstance", "ord", "chr", "divmod",
+        "reversed",
         "print", "iter", "hash", "type", "id", "format", "bytes", "pow", "hex", "bin"
     ]
 )  # fmt: skip
@@ -33,9 +35,11 @@ CONSUMERS = frozenset(
 PURE_CALLS = frozenset(
     [
         "collections.Counter", "collections.deque", "heapq.nsmallest", "heapq.nlargest", "itertools.chain",
-        "itertools.islice", "itertools.product", "itertools.combinations", "itertools.permutations", "itertools.accumulate",
+        "itertools.islice", "itertools.product", "itertools.combinations", "itertools.permutations",
+        "itertools.accumulate",
         "itertools.chain.from_iterable", "itertools.groupby", "itertools.zip_longest", "itertools.pairwise",
-        "bisect.bisect", "bisect.bisect_left", "bisect.bisect_right", "json.dumps", "statistics.mean", "statistics.median",
+        "bisect.bisect", "bisect.bisect_left", "bisect.bisect_right", "json.dumps", "statistics.mean",
+        "statistics.median",
         "statistics.stdev", "statistics.pstdev", "math.fsum", "math.prod", "random.choice", "random.sample"
     ]
 )  # fmt: skip
@@ -82,6 +86,8 @@ def use_of_value(module: ParsedModule, node: ast.expr) -> Use:
         case ast.AugAssign():
             return "read"
         case ast.Return():
+            return "return"
+        case ast.Tuple() | ast.List() if isinstance(module.parent(parent), ast.Return):
             return "return"
         case ast.Expr():
             return "read"

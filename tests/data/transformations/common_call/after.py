@@ -1,0 +1,31 @@
+def tokenize(text: str) -> list[str]:
+    return [word.strip(".,").lower() for word in text.split()]
+
+
+def longest(words: tuple[str, ...]) -> int:
+    return max((len(word) for word in words), default=0)
+
+
+def statistics(text: str) -> tuple:
+    text_tokenize = tokenize(text)
+    count = len(text_tokenize)
+    distinct = len(set(text_tokenize))
+    by_length = sorted(text_tokenize, key=len)
+    return count, distinct, by_length[:3]
+
+
+def matching(words: list[str], stop: set[str], names: set[str]) -> list[str]:
+    kept = []
+    for word in words:
+        word_lower = word.lower()
+        if word_lower in names or word_lower not in stop:
+            kept.append(word_lower)
+    return kept
+
+
+def run(text: str, words: list[str]) -> object:
+    return statistics(text), matching(words, {"the", "of"}, {"ann"}), longest(tuple(words))
+
+
+def example():
+    return "Some words, and some more of them. " * 500, ["The", "House", "OF", "Ann"] * 1000

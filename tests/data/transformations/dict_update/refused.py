@@ -1,0 +1,66 @@
+import collections
+
+
+def unknown(words, groups):
+    for word in words:
+        if word not in groups:
+            groups[word] = []
+        groups[word].append(word)
+
+
+def by_default(words):
+    groups = collections.defaultdict(list)
+    for word in words:
+        if word not in groups:
+            groups[word] = []
+        groups[word].append(word)
+
+
+def other_key(words):
+    groups = {}
+    for word in words:
+        if word not in groups:
+            groups[word] = []
+        groups[word[1:]].append(word)
+
+
+def not_empty(words):
+    groups = {}
+    for word in words:
+        if word not in groups:
+            groups[word] = [make(word)]
+        groups[word].append(word)
+
+
+def looks_back(words):
+    groups = {}
+    for word in words:
+        if word not in groups:
+            groups[word] = []
+        groups[word].append(len(groups))
+
+
+def changing_key(words, take):
+    groups = {}
+    for word in words:
+        if take(word) not in groups:
+            groups[take(word)] = []
+        groups[take(word)].append(word)
+
+
+def otherwise(words):
+    groups = {}
+    for word in words:
+        if word not in groups:
+            groups[word] = []
+        else:
+            groups[word].append(word)
+
+
+def stored(words):
+    groups = {}
+    for word in words:
+        if word not in groups:
+            groups[word] = []
+        last = groups[word]
+        last.append(word)
