@@ -58,8 +58,8 @@ def integrate(function: Callable[[float], float], low: float, high: float, toler
     """The integral of a smooth function from low to high to an absolute error of at most `tolerance`.
 
     Peaks are found if they are wider at half their height than a fiftieth of the interval.  `high` may be below `low`.
-    Raises ValueError for bounds that are not finite or a tolerance that is not positive, AccuracyError if the function is
-    too rough.
+    Raises ValueError for bounds that are not finite or a tolerance that is not positive, AccuracyError for a function
+    that is too rough.
     """
     if not (math.isfinite(low) and math.isfinite(high)):
         raise ValueError(f"bounds must be finite, not {low} and {high}")
