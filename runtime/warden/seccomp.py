@@ -45,8 +45,8 @@ def program(*, machine: str, families: Collection[int], same_user: bool = False,
 
     `same_user`: the command runs as somebody who owns other files and processes here.  Then it changes limits and
     priorities of nobody but itself, calls of `syscalls.PRETENDED` are answered without doing them, and no file is cut
-    by path, which Landlock learnt late.  `mute`: it sends no signal except to its own group, for where nothing else keeps
-    it from ending others.
+    by path, which Landlock learnt late.  `mute`: it sends no signal except to its own group, for where nothing else
+    keeps it from ending others.
     """
     code: list[_Instruction] = [
         (LOAD, 0, 0, ARCHITECTURE),
