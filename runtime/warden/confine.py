@@ -70,8 +70,10 @@ def limit(limits: dict[str, int]) -> None:
     for name, value in limits.items():
         number = getattr(resource, name)
         most = resource.getrlimit(number)[1]
-        value = value if most == resource.RLIM_INFINITY else min(value, most)
-        resource.setrlimit(number, (value, value))
+        # A second more of processor time: the first limit sends a signal that tells why, the second one kills.
+        hard = value + (name == "RLIMIT_CPU")
+        hard = hard if most == resource.RLIM_INFINITY else min(hard, most)
+        resource.setrlimit(number, (min(value, hard), hard))
 
 
 def _isolate(spec: dict[str, Any], same_user: bool) -> None:
