@@ -170,7 +170,7 @@ PTRACE_SEIZE = 0x4206
 CALLS = {  # number on x86-64, number on ARM, arguments
     "a user namespace of its own": (272, 97, (0x10000000,)),
     "a key in the kernel's keyring": (248, 217, (b"user", b"ratchet", b"x", 1, -2)),
-    "a BPF program": (321, 280, (0, None, 0)),
+    "a BPF map": (321, 280, (0, ctypes.create_string_buffer(b"".join(bytes([n, 0, 0, 0]) for n in (2, 4, 4, 1))), 16)),
     "io_uring": (425, 425, (1, ctypes.create_string_buffer(120))),
     "memory without a name": (319, 279, (b"x", 0)),
     "page faults by hand": (323, 282, (1,)),

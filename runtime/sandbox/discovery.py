@@ -32,6 +32,10 @@ __all__ = ["assess", "find_isolation"]
 
 PROGRAM = Path(battery.__file__)
 PROCESSES, DISK_MB, MEMORY_MB = 12, 8, 96
+EXCESS = ("bomb", "fill", "eat")
+SEEN_HERE = 8
+"""Attacks whose success shows on this side: a mode changed, two files forgotten, two links as outputs, a process ended
+and one limited, a daemon left."""
 LEVELS: tuple[Level, ...] = (3, 2, 1)
 ORPHAN_DEADLINE_S = 1.0
 FEAR_S = 10.0
@@ -54,7 +58,7 @@ def find_isolation(refresh: bool = False) -> Isolation:
 def assess(level: Level) -> Isolation:
     """What the attacks leave of this mechanism.  Raises SandboxError, with the reason, where it cannot be had."""
     with _put_out() as targets, ThreadPoolExecutor(3) as pool:
-        excess = {name: pool.submit(_attack, level, name, targets) for name in ("bomb", "fill", "eat")}
+        excess = {name: pool.submit(_attack, level, name, targets) for name in EXCESS}
         reached, facts = _attack(level, "reach", targets)
         holes = _reached(reached, targets)
         holes += [hole for name, run in excess.items() if (hole := _exceeded(name, run.result()[0]))]
@@ -63,7 +67,10 @@ def assess(level: Level) -> Isolation:
         ways = [how for hole, how in holes if hole == name]
         enforced[name] = f"{NOT_ENFORCED}: {'; '.join(ways)}"
     return Isolation(
-        level=judged(level, enforced), mechanism=level, enforced=enforced, attacks=len(battery.ATTACKS) + 9
+        level=judged(level, enforced),
+        mechanism=level,
+        enforced=enforced,
+        attacks=len(battery.ATTACKS) + len(EXCESS) + SEEN_HERE,
     )
 
 

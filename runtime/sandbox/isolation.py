@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from core.records import Record
+from runtime.warden.landlock import SCOPES_SINCE
 
 __all__ = ["NOT_ENFORCED", "PROPERTIES", "Isolation", "Level", "describe", "judged", "means"]
 
@@ -92,7 +93,7 @@ def means(mechanism: Level, facts: Mapping[str, Any]) -> dict[str, str]:
             "orphans": "own process namespace",
         }
     if mechanism == 2:
-        signals = "Landlock" if facts["landlock"] >= 6 else "seccomp filter: its parents only"
+        signals = "Landlock" if facts["landlock"] >= SCOPES_SINCE else "seccomp filter: no signals"
         return common | {
             "net": "seccomp filter: no sockets",
             "files": f"Landlock (ABI {facts['landlock']})",

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from core.errors import ConfigError, SandboxError
 from core.records import Record
@@ -48,6 +48,8 @@ class SandboxRun(Record):
     cannot be told from a signal and is taken for one.  `outputs` are the bytes of the files asked for, untouched;
     `refused` says why others were not taken.  Nothing in it was checked for meaning: an exit code of 0 proves nothing.
     """
+
+    model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
 
     ended: Ended
     reason: str = ""
@@ -85,6 +87,8 @@ def run_with(
     for path in [*files, *outputs, *inputs, *([cwd] if cwd != "." else [])]:
         _check_relative(path)
     for name, source in inputs.items():
+        if any(str(above) in inputs for above in PurePosixPath(name).parents):
+            raise ConfigError(f"the input {name} lies within another one", hint="give one of them another name")
         if not source.exists():
             raise ConfigError(f"the input {name} does not exist", where=str(source))
     with _session() as session:

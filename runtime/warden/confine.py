@@ -29,7 +29,7 @@ FACTS = ("/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system/cpu", "/etc/pass
 def start(spec: dict[str, Any], private: int | None, stdin: int, stdout: int, stderr: int) -> int:
     """The pid of the command, which really runs.  Raises StartError."""
     answer, question = os.pipe()
-    warden, caller = os.getpid(), os.getppid()
+    warden = os.getpid()
     pid = os.fork()
     if pid == 0:
         try:
@@ -48,7 +48,7 @@ def start(spec: dict[str, Any], private: int | None, stdin: int, stdout: int, st
             limit(spec["rlimits"])
             no_new_privileges()
             if spec["level"] == 2:
-                _isolate(spec, guarded=(warden, caller), own_user=private is not None)
+                _isolate(spec, same_user=private is None)
             os.execvpe(spec["command"][0], spec["command"], spec["environment"])  # noqa: S606 -- no shell is the point
         except OSError as error:
             os.write(question, str(error.errno or error).encode())
@@ -70,11 +70,13 @@ def limit(limits: dict[str, int]) -> None:
     for name, value in limits.items():
         number = getattr(resource, name)
         most = resource.getrlimit(number)[1]
-        value = value if most == resource.RLIM_INFINITY else min(value, most)
-        resource.setrlimit(number, (value, value))
+        # A second more of processor time: the first limit sends a signal that tells why, the second one kills.
+        hard = value + (name == "RLIMIT_CPU")
+        hard = hard if most == resource.RLIM_INFINITY else min(hard, most)
+        resource.setrlimit(number, (min(value, hard), hard))
 
 
-def _isolate(spec: dict[str, Any], guarded: tuple[int, ...], own_user: bool) -> None:
+def _isolate(spec: dict[str, Any], same_user: bool) -> None:
     machine = syscalls.architecture()
     if machine is None:
         raise OSError(f"no table of system calls for {os.uname().machine}")
@@ -88,7 +90,8 @@ def _isolate(spec: dict[str, Any], guarded: tuple[int, ...], own_user: bool) -> 
         writable=[spec["work"], spec["temporary"]],
         devices=DEVICES,
     )
-    seccomp.install(seccomp.program(machine=machine, families=(), guarded=guarded, pretend=not own_user))
+    mute = same_user and landlock.abi() < landlock.SCOPES_SINCE
+    seccomp.install(seccomp.program(machine=machine, families=(), same_user=same_user, mute=mute))
 
 
 def _check_readable(spec: dict[str, Any]) -> None:

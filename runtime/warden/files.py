@@ -11,7 +11,7 @@ import os
 import stat
 from collections.abc import Sequence
 
-__all__ = ["Collected", "copy_tree", "put", "take", "usage"]
+__all__ = ["Collected", "copy_tree", "is_directory", "put", "take", "usage"]
 
 CHUNK_BYTES = 1 << 20
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -57,6 +57,15 @@ def copy_tree(source: str, root: int, owner: int | None) -> None:
                 else:
                     continue
                 _give(path, owner, root)
+
+
+def is_directory(root: int, path: str) -> bool:
+    """Whether `path` below `root` is a directory, no component of it a link."""
+    try:
+        os.close(_descend(root, path.split("/")))
+    except OSError:
+        return False
+    return True
 
 
 def take(root: int, paths: Sequence[str], most_bytes: int) -> Collected:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from runtime.warden.kernel import syscall
 
-__all__ = ["abi", "restrict"]
+__all__ = ["SCOPES_SINCE", "abi", "restrict"]
 
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
 VERSION_FLAG = 1
@@ -25,6 +25,7 @@ MAKE_CHAR, MAKE_DIR, MAKE_REG, MAKE_SOCK, MAKE_FIFO, MAKE_BLOCK, MAKE_SYM = (1 <
 REFER, TRUNCATE, IOCTL_DEV = 1 << 13, 1 << 14, 1 << 15
 BIND_TCP, CONNECT_TCP = 1 << 0, 1 << 1
 SCOPE_ABSTRACT_SOCKET, SCOPE_SIGNAL = 1 << 0, 1 << 1
+SCOPES_SINCE = 6
 
 READING = EXECUTE | READ_FILE | READ_DIR
 WRITING = (
@@ -50,8 +51,8 @@ def restrict(*, readable: Iterable[str], writable: Iterable[str], devices: Itera
     version = abi()
     known = (1 << {1: 13, 2: 14, 3: 15, 4: 15}.get(version, 16)) - 1
     network = BIND_TCP | CONNECT_TCP if version >= 4 else 0
-    scopes = SCOPE_ABSTRACT_SOCKET | SCOPE_SIGNAL if version >= 6 else 0
-    size = 8 if version < 4 else 16 if version < 6 else 24
+    scopes = SCOPE_ABSTRACT_SOCKET | SCOPE_SIGNAL if version >= SCOPES_SINCE else 0
+    size = 8 if version < 4 else 16 if version < SCOPES_SINCE else 24
     ruleset = syscall(CREATE_RULESET, struct.pack("=3Q", known, network, scopes)[:size], size, 0)
     try:
         for paths, rights in ((readable, READING), (writable, WRITING), (devices, READ_FILE | WRITE_FILE)):

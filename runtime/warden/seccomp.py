@@ -30,22 +30,23 @@ OWN_NETWORK = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6)
 PR_SET_SECCOMP = 22
 SECCOMP_MODE_FILTER = 2
 
-_BY_PID = {
-    "kill": 0, "tgkill": 0, "rt_sigqueueinfo": 0, "rt_tgsigqueueinfo": 0, "pidfd_open": 0, "prlimit64": 0,
-    "sched_setaffinity": 0, "sched_setattr": 0, "sched_setparam": 0, "sched_setscheduler": 0, "setpriority": 1,
+_SETTINGS = {
+    "prlimit64": 0, "sched_setaffinity": 0, "sched_setattr": 0, "sched_setparam": 0, "sched_setscheduler": 0,
+    "setpriority": 1, "ioprio_set": 1,
 }  # fmt: skip
-"""Call → which of its arguments is the process it acts on."""
-_EVERYBODY = 0xFFFFFFFF  # kill(-1)
+"""Call that changes how a process is treated → which of its arguments is the process; 0 is the caller itself."""
+_SIGNALS = ("kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_open")
 
 _Instruction = tuple[int, int, int, int]
 
 
-def program(*, machine: str, families: Collection[int], guarded: Iterable[int] = (), pretend: bool = False) -> bytes:
+def program(*, machine: str, families: Collection[int], same_user: bool = False, mute: bool = False) -> bytes:
     """The filter.  `families`: the address families of sockets that are allowed.
 
-    `guarded`: processes that no signal, limit or priority may reach, for where no namespace hides them; their process
-    groups too, and the call that signals everybody.  `pretend`: answer `syscalls.PRETENDED` without doing it, and deny
-    cutting files by path, which Landlock learnt late.
+    `same_user`: the command runs as somebody who owns other files and processes here.  Then it changes limits and
+    priorities of nobody but itself, calls of `syscalls.PRETENDED` are answered without doing them, and no file is cut
+    by path, which Landlock learnt late.  `mute`: it sends no signal except to its own group, for where nothing else
+    keeps it from ending others.
     """
     code: list[_Instruction] = [
         (LOAD, 0, 0, ARCHITECTURE),
@@ -65,21 +66,21 @@ def program(*, machine: str, families: Collection[int], guarded: Iterable[int] =
         on(name, _error(errno.ENOSYS))
     for name in syscalls.DENIED:
         on(name, _error(errno.EPERM))
-    if pretend:
+    if same_user:
         on("truncate", _error(errno.EPERM))
         # A null path means an open file, which Landlock has judged.
         on("utimensat", *_argument(1), (EQUAL, 0, 1, 0), _allow(), _error(0))
         for name in syscalls.PRETENDED:
             on(name, _error(0))
+        for name, index in _SETTINGS.items():
+            on(name, *_argument(index), *_accept((0,)), _error(errno.EPERM))
+    if mute:
+        for name in _SIGNALS:
+            on(name, *_argument(0), *_accept((0,)), _error(errno.EPERM))
     on("clone", *_argument(0), (ANY_BIT, 0, 1, NEW_NAMESPACES), _error(errno.EPERM), _allow())
     on("ioctl", *_argument(1), *_refuse(TYPE_INTO_TERMINAL), _allow())
     on("socket", *_argument(0), *_accept(families), _error(errno.EACCES))
     on("socketpair", *_argument(0), *_accept((socket.AF_UNIX,)), _error(errno.EACCES))
-    pids = sorted(set(guarded))
-    if pids:
-        words = [_EVERYBODY, *pids, *((-pid) & 0xFFFFFFFF for pid in pids)]
-        for name, index in _BY_PID.items():
-            on(name, *_argument(index), *_refuse(words), _allow())
     code.append(_allow())
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in code)
 

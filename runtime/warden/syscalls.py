@@ -40,6 +40,7 @@ _NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "io_uring_register": (427, 427),
     "io_uring_setup": (425, 425),
     "ioctl": (16, 29),
+    "ioprio_set": (251, 30),
     "ioperm": (173, None),
     "iopl": (172, None),
     "kcmp": (312, 272),
@@ -134,6 +135,7 @@ DENIED = tuple(
     not in {
         "clone",
         "ioctl",
+        "ioprio_set",
         "kill",
         "pidfd_open",
         "prlimit64",

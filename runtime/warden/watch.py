@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import math
 import os
 import resource
@@ -10,11 +11,14 @@ import select
 import signal
 import time
 
-from runtime.keeper.reason import describe_exit, one_line
+from runtime.keeper.files import write_all
+from runtime.keeper.launch import StartError
+from runtime.keeper.reason import one_line
 from runtime.keeper.tree import contain, go_first
 from runtime.warden import files, landlock
 from runtime.warden.bubblewrap import HELPERS, Bubble
 from runtime.warden.confine import start
+from runtime.warden.ending import conclude
 from runtime.warden.output import Kept
 from runtime.warden.usage import cpu_s, unlinked_bytes
 from runtime.warden.user import private_id
@@ -88,7 +92,7 @@ class Watch:
     def _rlimits(self) -> dict[str, int]:
         limits = self._limits
         found = {
-            "RLIMIT_CORE": 0,
+            "RLIMIT_CORE": 1,  # by this the kernel also knows not to hand the memory to a collector of crashes
             "RLIMIT_FSIZE": int(min(limits["file_mb"], limits["disk_mb"]) * MEGABYTE),
             "RLIMIT_NOFILE": int(limits["open_files"]),
             # Not the limit itself: threads and allocators reserve more than they use.  It bounds what one process can
@@ -142,14 +146,21 @@ class Watch:
                 os.chown(place, self._private, self._private)
 
     def _open_stdin(self) -> int:
-        """A file without a name, opened for reading: a pipe would have to be fed, and could be written to."""
-        path = os.path.join(self._spec["session"], "stdin")
-        with open(path, "wb") as file:
-            file.write(self._stdin)
+        """A file in memory that nobody can write to: a pipe would have to be fed."""
+        if not hasattr(os, "memfd_create"):
+            return self._open_named_stdin()
+        writable = os.memfd_create("stdin", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        write_all(writable, self._stdin)
+        fcntl.fcntl(writable, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK)
         try:
-            return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            return os.open(f"/proc/self/fd/{writable}", os.O_RDONLY | os.O_CLOEXEC)
         finally:
-            os.unlink(path)
+            os.close(writable)
+
+    def _open_named_stdin(self) -> int:
+        path = os.path.join(self._spec["session"], "stdin")
+        write_all(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o400), self._stdin)
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
     def _fill(self, work: int) -> None:
         self._work = work
@@ -157,6 +168,8 @@ class Watch:
             files.copy_tree(self._spec["tree"], work, self._private)
         for path, content in zip(self._spec["files"], self._contents, strict=True):
             files.put(work, path, content, self._private)
+        if not files.is_directory(work, self._spec["cwd"]):
+            raise StartError(f"there is no directory {self._spec['cwd']} to start in")
 
     def _watch(self) -> None:
         """Until the command has ended, by itself or by what is enforced here."""
@@ -260,13 +273,14 @@ class Watch:
         if used_s >= self._limits["cpu_s"]:  # the kernel was faster than the sampling
             self._find("cpu", f"used more processor time than its limit of {self._limits['cpu_s']:g} s")
         stdout, stderr = (kept.content() for kept in self._kept.values())
-        code, number = self._exit()
-        ended, reason = self._ended or self._conclude(code, number, stderr)
+        ended, reason, code, number = conclude(self._tree.exit_code, stderr, shell=self._bubble is not None)
+        if self._ended is not None:
+            (ended, reason), code, number = self._ended, None, None
         taken, refused = files.take(self._work, self._spec["outputs"], int(self._limits["copied_mb"] * MEGABYTE))
         header = {
             "ended": ended,
             "reason": one_line(reason),
-            "exit_code": None if ended == "start" else code,
+            "exit_code": code,
             "signal": number,
             "duration_s": round(duration_s, 4),
             "cpu_s": round(used_s, 4),
@@ -283,27 +297,3 @@ class Watch:
             },
         }
         return header, [stdout, stderr, *taken.values()]
-
-    def _exit(self) -> tuple[int | None, int | None]:
-        """(exit code, signal), one of them None; both when it was ended here.
-
-        bubblewrap tells a death by signal as a shell does, by 128 and its number.
-        """
-        code = self._tree.exit_code
-        if code is None or self._ended is not None:
-            return None, None
-        if self._bubble is not None and 128 < code <= 128 + signal.NSIG:
-            return None, code - 128
-        return (code, None) if code >= 0 else (None, -code)
-
-    def _conclude(self, code: int | None, number: int | None, stderr: bytes) -> tuple[str, str]:
-        """Of a command that ended by itself."""
-        if number == signal.SIGXFSZ:
-            return "disk", "wrote a file larger than its limit"
-        if self._bubble is not None and code == 1 and stderr.startswith(b"bwrap: execvp "):
-            return "start", stderr.decode("utf-8", "replace").removeprefix("bwrap: execvp ").strip()
-        if code == 0:
-            return "exit", ""
-        if number is not None:
-            return "signal", describe_exit(-number, stderr)
-        return "exit", describe_exit(code or 0, stderr)

@@ -125,7 +125,7 @@ def test_the_attacks_succeed_where_there_is_no_sandbox(tmp_path: Path) -> None:
         assert [name for name, how in found.items() if how is None] == ["becoming root"]
 
 
-def test_what_is_missing_is_said(here: Here, tmp_path: Path) -> None:
+def test_what_is_missing_is_said(tmp_path: Path) -> None:
     """Without bubblewrap on the path the next level is taken, and why is kept."""
     code = f"""
 import sys
@@ -134,7 +134,11 @@ from runtime.sandbox import describe, find_isolation
 print("\\n".join(describe(find_isolation())))
 """
     told = subprocess.run(
-        [sys.executable, "-c", code], env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        env={"PATH": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     assert "level 3" not in told.splitlines()[0]
     assert "bubblewrap is not installed" in told

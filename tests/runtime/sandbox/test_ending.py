@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 from commands import Here, alive
+from job_scripts import MakeSpec
+from job_scripts import run as run_job
 
 from runtime.sandbox import SandboxLimits, run
 
@@ -185,3 +187,24 @@ def test_limits_of_a_caller_below_hold_too(here: Here) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert result.exit_code == 0
+
+
+def test_it_works_below_the_keeper_of_a_job(here: Here, make_spec: MakeSpec) -> None:
+    """A judge is a job: below a subreaper, in a session of its own, with limits."""
+    spec = make_spec(
+        f"""
+        import json, sys
+        sys.path[:0] = {[str(Path(__file__).parents[3])]!r}
+        from runtime.sandbox import SandboxLimits, assess, run
+        isolation = assess({here.level})
+        result = run([sys.executable, "-c", "print(6 * 7)"], isolation=isolation, trusted=True,
+                     limits=SandboxLimits(time_s=20))
+        print(json.dumps({{"answer": int(result.stdout or 0), "level": isolation.level}}))
+        """,
+        metrics_required=("answer",),
+        file_mb=300.0,
+    )
+    result = run_job(spec)
+    assert result.status == "ok", result.reason
+    assert result.metrics == {"answer": 42.0, "level": float(here.level)}
+    assert result.isolation["orphans"] == "none left"

@@ -23,6 +23,21 @@ def test_memory_of_many_small_processes_counts_together(here: Here) -> None:
     assert 150 < result.peak_memory_mb < 1000
 
 
+def test_pages_that_processes_share_count_once(here: Here) -> None:
+    result = here.python(
+        """
+        import os, time
+        block = bytearray(b"x") * (60 << 20)
+        children = [pid for _ in range(4) if (pid := os.fork()) or time.sleep(0.6) or os._exit(0)]
+        for pid in children:
+            os.waitpid(pid, 0)
+        """,
+        limits={"memory_mb": 200},
+    )
+    assert (result.ended, result.exit_code) == ("exit", 0), result.reason
+    assert 60 < result.peak_memory_mb < 200
+
+
 def test_one_great_leap_in_memory_is_refused_by_the_kernel(here: Here) -> None:
     """Between two samples too: an allocation of far more than the limit fails at once."""
     result = here.python("bytearray(b'x') * (4 << 30)", limits={"memory_mb": 100})

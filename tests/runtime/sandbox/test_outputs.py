@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import ConfigError
-from runtime.sandbox import SandboxLimits, run
+from runtime.sandbox import SandboxLimits, SandboxRun, run
 from runtime.warden.output import Kept
 
 
@@ -39,9 +39,28 @@ def test_it_starts_where_it_is_told_and_reads_its_stdin(here: Here) -> None:
     assert here.says(script, work={"in/x": b""}, cwd="in", stdin=b"told") == "in told ['x']"
 
 
+def test_a_place_to_start_that_is_not_there_is_said(here: Here) -> None:
+    result = here.python("", cwd="nowhere")
+    assert (result.ended, result.exit_code) == ("start", None)
+    assert "nowhere" in result.reason
+
+
+def test_a_result_survives_its_own_json(here: Here) -> None:
+    result = here.python("import os; os.write(1, bytes(range(256))); open('o', 'wb').write(b'\xff')", outputs=["o"])
+    assert SandboxRun.model_validate_json(result.model_dump_json()) == result
+
+
 def test_stdin_cannot_be_written_to(here: Here) -> None:
-    script = "import os\ntry: os.write(0, b'x')\nexcept OSError as e: print(e.strerror)"
-    assert here.says(script, stdin=b"told") == "Bad file descriptor"
+    script = """
+        import os
+        for write in (lambda: os.write(0, b"x"), lambda: os.write(os.open("/proc/self/fd/0", os.O_RDWR), b"x")):
+            try:
+                write()
+                print("written")
+            except OSError:
+                pass
+        """
+    assert here.says(script, stdin=b"told") == ""
 
 
 def test_only_plain_files_come_back(here: Here, tmp_path: Path) -> None:
@@ -136,13 +155,15 @@ def test_bad_commands_are_refused() -> None:
         run([sys.executable, "a\0b"])
     with pytest.raises(ConfigError):
         run([sys.executable], environment={"A=B": "x"})
+    with pytest.raises(ConfigError, match="within another"):
+        run([sys.executable], inputs={"x": Path("/usr"), "x/y": Path("/usr")})
     with pytest.raises(ConfigError, match="does not exist"):
         run([sys.executable], inputs={"x": Path("/no/such/file")})
     with pytest.raises(ValueError):
         SandboxLimits(time_s=float("inf"))
 
 
-@given(st.lists(st.binary(max_size=40), max_size=40), st.integers(8, 64))
+@given(st.lists(st.binary(max_size=20), max_size=12), st.integers(8, 64))
 def test_what_is_kept_is_the_beginning_and_the_end(chunks: list[bytes], most: int) -> None:
     kept = Kept(most)
     for chunk in chunks:
