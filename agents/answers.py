@@ -16,6 +16,7 @@ __all__ = [
     "JudgementAnswer",
     "ReflectionAnswer",
     "ReviewAnswer",
+    "RewriteAnswer",
 ]
 
 Text = Annotated[str, Field(min_length=1, max_length=1000)]
@@ -63,6 +64,19 @@ class Analogy(Idea):
 
 class AnalogyAnswer(_Answer):
     proposals: list[Analogy] = Field(min_length=1, max_length=5)
+
+
+class Edit(_Answer):
+    """Lines of a file and what they become; without `search` a new file."""
+
+    path: Annotated[str, Field(min_length=1, max_length=300)]
+    search: Annotated[str, Field(max_length=20_000)] = ""
+    replace: Annotated[str, Field(max_length=20_000)]
+
+
+class RewriteAnswer(_Answer):
+    edits: list[Edit] = Field(min_length=1, max_length=20)
+    reason: Text
 
 
 class Judgement(_Answer):

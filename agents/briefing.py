@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from agents.roles import Case
 from agents.wording import describe_value
-from core.records import Config, Experiment, Proposal
+from core.records import PATCH, Config, Experiment, Proposal
 from prompts import visible
 
 __all__ = ["facts", "guidance", "history", "one_line", "outcomes", "proposal_line", "shown"]
@@ -20,15 +20,17 @@ FORBIDDEN = 8
 def facts(case: Case) -> str:
     """Campaign, objective, space, baseline, best, and what is forbidden: all from the campaign and the ledger."""
     objective = case.campaign.objective
-    lines = [f"Campaign {case.campaign.name}, cycle {case.cycle}: {objective.goal} {objective.metric}.", "Space:"]
-    lines += [f"- {name}: {_spec(spec)}" for name, spec in case.campaign.space.items()]
+    lines = [f"Campaign {case.campaign.name}, cycle {case.cycle}: {objective.goal} {objective.metric}."]
+    if case.campaign.kind == "code":
+        lines.append("Files of a program are changed. Its tests must pass, and its benchmark's results stay the same.")
+    else:
+        lines += ["Space:", *(f"- {name}: {_spec(spec)}" for name, spec in case.campaign.space.items())]
     if case.baseline is not None:
         noise = f" ± {case.baseline.noise_sd:.2g}"
-        lines.append(
-            f"Baseline {_config(case.baseline.config)}: {objective.metric} {_value(case, case.baseline.mean)}{noise}"
-        )
+        name = f"Baseline {_config(case.baseline.config)}".rstrip()
+        lines.append(f"{name}: {objective.metric} {_value(case, case.baseline.mean)}{noise}")
     if case.best is not None and case.best.score is not None:
-        best = f"{case.best.proposal.id} {_config(case.best.config)}"
+        best = f"{case.best.proposal.id} {_tried(case.best)}"
         lines.append(f"Best so far {best}: {objective.metric} {_value(case, case.best.score)}")
     lines += [f"Forbidden: {region}" for region in case.forbidden()[:FORBIDDEN]]
     return "\n".join(lines)
@@ -68,12 +70,13 @@ def proposal_line(proposal: Proposal, case: Case) -> str:
     if proposal.expected is not None:
         value = case.campaign.objective.value(proposal.expected.mean)
         expected = f"; predicted {case.campaign.objective.metric} {value:.4g} ± {proposal.expected.sd:.2g}"
-    return f"{_config(proposal.config)}{expected}; {proposal.proposer}: {one_line(proposal.rationale, 300)}"
+    what = _config(proposal.config) or f"{proposal.operator} of {len(proposal.parts)} parts"
+    return f"{what}{expected}; {proposal.proposer}: {one_line(proposal.rationale, 300)}"
 
 
 def _trial(case: Case, e: Experiment) -> str:
     told = f"{case.campaign.objective.metric} {_value(case, e.score)}" if e.score is not None else _failure(e)
-    return one_line(f"{e.proposal.id} {told}: {_config(e.config)}", 190)  # all of `shown` then fit into a prompt
+    return one_line(f"{e.proposal.id} {told}: {_tried(e)}", 190)  # all of `shown` then fit into a prompt
 
 
 def _failure(e: Experiment) -> str:
@@ -85,7 +88,13 @@ def _value(case: Case, score: float) -> str:
 
 
 def _config(config: Config) -> str:
-    return " ".join(f"{name}={describe_value(value)}" for name, value in config.items())
+    """Name and value of each parameter; of a patch nothing: its reference says nothing to anybody."""
+    return " ".join(f"{name}={describe_value(value)}" for name, value in config.items() if name != PATCH)
+
+
+def _tried(e: Experiment) -> str:
+    """What a trial was: its configuration, or what a candidate of code is made of."""
+    return _config(e.config) or e.proposal.rationale
 
 
 def _spec(spec: dict[str, object]) -> str:

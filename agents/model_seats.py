@@ -20,6 +20,8 @@ __all__ = ["PERSONAS", "Estimate", "estimate", "with_model_seats"]
 PERSONAS = ("research", "creative", "critical", "summariser", DISSENTER)
 """The dissenter sits in every council with a model."""
 PROPOSERS = ("analogy", "idea")
+CODE_PROPOSERS = ("rewrite",)
+"""Where candidates of code are judged."""
 WRAPPED = {"director": "advised", "supervisor": "reviewed", "historian": "reflective"}
 
 
@@ -29,12 +31,13 @@ def with_model_seats(council: Council) -> Council:
     Director, supervisor and historian are wrapped: the model advises, the campaign's own role decides without it.
     """
     proposers = [use.use for use in council.proposers]
+    added = CODE_PROPOSERS if council.executor.use == "judge" else PROPOSERS
     seated = {use.parameters.get("persona", "critical") for use in council.voting if use.use == "persona"}
     wanted = PERSONAS if not seated else (DISSENTER,)
     return council.model_copy(
         update={
             **{role: _wrapped(getattr(council, role), name) for role, name in WRAPPED.items()},
-            "proposers": (*council.proposers, *(Use(use=name) for name in PROPOSERS if name not in proposers)),
+            "proposers": (*council.proposers, *(Use(use=name) for name in added if name not in proposers)),
             "voting": (
                 *council.voting,
                 *(_persona(name) for name in wanted if name not in seated),
@@ -81,7 +84,7 @@ def _prompts(council: Council) -> list[str]:
     reviews = council.jobs_per_cycle + int(council.supervisor.parameters.get("rejections", REJECTIONS))
     return [
         *(["director/direction"] if council.director.use == "advised" else []),
-        *(f"proposer/{use.use}" for use in council.proposers if use.use in PROPOSERS),
+        *(f"proposer/{use.use}" for use in council.proposers if use.use in (*PROPOSERS, *CODE_PROPOSERS)),
         *("voter/dissent" if name == DISSENTER else "voter/judgement" for name in personas),
         *(["supervisor/review"] * reviews if council.supervisor.use == "reviewed" else []),
         *(["historian/reflection"] if council.historian.use == "reflective" else []),

@@ -274,6 +274,8 @@ CODE_COUNCIL: dict[str, Any] = {
     "executor": "judge",
     "historian": "code_chronicler",
 }
+CODE_NOISE = {"repeats": 2, "verdict_pairs": 3, "confirmations": 4, "confirmation_pairs": 1}
+"""Every candidate is measured in pairs with its base by its judge; what is repeated beside that is little."""
 CODE_LIMITS: dict[str, Any] = {"time_s": 900, "memory_mb": 4096, "parallel": 1}
 """One candidate at a time: two that are measured side by side disturb each other."""
 
@@ -318,7 +320,7 @@ class Campaign(Record):
         for name in ("command", "space", "baseline"):
             if name in data and data[name] != CODE[name]:
                 raise ValueError(f"a campaign of kind code has no {name}: `code` says what changes and what judges it")
-        told = {"objective": {"metric": "speedup"}, **data, **CODE}
+        told = {"objective": {"metric": "speedup"}, "noise": CODE_NOISE, **data, **CODE}
         council = data.get("council")
         if council is None or isinstance(council, dict):
             told["council"] = {**CODE_COUNCIL, **(council or {})}

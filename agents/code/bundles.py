@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -28,8 +29,14 @@ def part_of(site: Site) -> str:
 def offered(population: Population, candidate: str, files: Mapping[str, str]) -> list[Site]:
     """The sites in a candidate's files that are worth trying: not there yet, and not known to fail or to be useless."""
     out = {*population.parts_of(candidate), *population.guilty, *population.useless}
-    changeable = {path: text for path, text in files.items() if population.allowed(path)}
-    return [site for site in find_sites(changeable) if part_of(site) not in out]
+    changeable = (item for item in files.items() if population.allowed(item[0]))
+    return [site for path, text in changeable for site in sites_of(path, text) if part_of(site) not in out]
+
+
+@lru_cache(maxsize=512)
+def sites_of(path: str, text: str) -> tuple[Site, ...]:
+    """The sites of one file: most files of a candidate are those of its parent, and are not looked through again."""
+    return find_sites({path: text})
 
 
 def choose(
@@ -71,11 +78,10 @@ def reapplied(files: Mapping[str, str], parts: Iterable[str]) -> tuple[dict[str,
     """The files with those of the parts that are found there again, and which those are."""
     told, done = dict(files), list[str]()
     for part in parts:
-        name, _, place = part.partition("@")
-        path = place.partition(":")[0]
+        path = part.partition("@")[2].partition(":")[0]
         if path not in told:
             continue
-        for site in find_sites({path: told[path]}, [name]):
+        for site in sites_of(path, told[path]):
             if part_of(site) == part:
                 told, found = applied(told, [site])
                 done += [part] * len(found)

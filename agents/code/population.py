@@ -114,12 +114,11 @@ class Population:
         gain = None
         if experiment.score is not None and experiment.score > 0:
             gain = math.log(experiment.score / max([*told, 1e-9] if told else [baseline]))
-        known = {part for parent in proposal.parents for part in self.parts_of(parent)}
         member = Member(
             id=proposal.id,
             patch=str(proposal.config.get(PATCH, "")),
             parts=proposal.parts,
-            added=tuple(part for part in proposal.parts if part not in known),
+            added=self.added_by(proposal),
             parents=proposal.parents,
             operator=proposal.operator,
             proposer=proposal.proposer,
@@ -184,6 +183,16 @@ class Population:
             return baseline
         member = self.members.get(candidate)
         return None if member is None else member.score
+
+    def added_by(self, proposal: Proposal) -> tuple[str, ...]:
+        """The parts of a candidate that none of its parents has; a parent that was refused gave only the idea."""
+        known = {
+            part
+            for parent in proposal.parents
+            if (member := self.members.get(parent)) is not None and member.score is not None
+            for part in member.parts
+        }
+        return tuple(part for part in proposal.parts if part not in known)
 
     def parts_of(self, candidate: str) -> tuple[str, ...]:
         member = self.members.get(candidate)

@@ -36,8 +36,7 @@ def code_chronicler() -> Historian:
 
 def _lesson(experiment: Experiment, case: Case, population: Population) -> Lesson | None:
     proposal, outcome = experiment.proposal, experiment.outcome
-    parents = {part for parent in proposal.parents for part in population.parts_of(parent)}
-    added = [part for part in proposal.parts if part not in parents]
+    added = population.added_by(proposal)
     if len(added) != 1 or not outcome.tells_of_config:
         return None
     part = added[0].rpartition("#")[0]

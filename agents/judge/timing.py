@@ -92,7 +92,7 @@ def _run(plan: Plan, who: str, seed: int, isolation: Isolation) -> _Run:
     return _Run(
         {name: value for name, value in metrics.items() if math.isfinite(value)},
         result.get("check"),
-        ran.duration_s - seconds,
+        ran.cpu_s - seconds,
     )
 
 
@@ -110,7 +110,7 @@ def _result(stdout: bytes) -> dict[str, Any]:
 
 
 def _check_clock(timed: Timed) -> None:
-    """Raises Refused where the candidate's runs are longer outside than they say, over the base's, in the median.
+    """Raises Refused where the candidate's runs take more processor time than they say, over the base's, in the median.
 
     A candidate that lies about its time, or spends it before the clock starts, is not faster.
     """

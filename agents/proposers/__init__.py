@@ -10,6 +10,7 @@ from agents.proposers import (
     recombine_code,
     refine,
     revise,
+    rewrite,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "recombine_code",
     "refine",
     "revise",
+    "rewrite",
 ]

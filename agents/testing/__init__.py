@@ -11,7 +11,10 @@ A role that asks a language model is also run with one: `kit = staticmethod(my_k
 """
 
 from agents.testing.cases import example_case, example_kit, example_space
+from agents.testing.code_cases import example_code_case
 from agents.testing.contracts import (
+    CodeProposerContract,
+    CodeVoterContract,
     DirectorContract,
     ExecutorContract,
     HistorianContract,
@@ -22,6 +25,8 @@ from agents.testing.contracts import (
 from agents.testing.models import ScriptedModel
 
 __all__ = [
+    "CodeProposerContract",
+    "CodeVoterContract",
     "DirectorContract",
     "ExecutorContract",
     "HistorianContract",
@@ -30,6 +35,7 @@ __all__ = [
     "SupervisorContract",
     "VoterContract",
     "example_case",
+    "example_code_case",
     "example_kit",
     "example_space",
 ]

@@ -9,13 +9,17 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from agents.roles import Kit
 from agents.testing.cases import ExampleRecall, example_case, example_kit, example_proposal, on_the_table
+from agents.testing.code_cases import example_candidate, example_code_case
 from core.records import Direction, Lesson, Memory, Outcome, Proposal, Ruling, Vote
 
 __all__ = [
+    "CodeProposerContract",
+    "CodeVoterContract",
     "DirectorContract",
     "ExecutorContract",
     "HistorianContract",
@@ -25,6 +29,8 @@ __all__ = [
 ]
 
 SIZES = (0, 1, 4, 12)
+CODE_HISTORIES: tuple[tuple[float | None, ...], ...] = ((), (1.4,), (None,), (1.2, None, 1.05, 0.9))
+"""Scores of the candidates judged so far; None: refused."""
 
 
 def _run(call: Any) -> Any:
@@ -121,6 +127,51 @@ class VoterContract(_Contract):
         proposal = example_proposal(case)
         votes = [_run(self.role()(proposal, example_case(8), type(self).kit(seed=5))) for _ in range(2)]
         assert votes[0] == votes[1]
+
+
+class CodeProposerContract(_Contract):
+    """**Required** of a proposer in a campaign on code: candidates of this campaign and cycle that change only what may
+    be changed, to something that was not judged before, each with a rationale and an operator."""
+
+    def test_proposes_candidates_that_were_not_judged(self) -> None:
+        for scores in CODE_HISTORIES:
+            for mode in ("explore", "exploit", "recover"):
+                case = example_code_case(*scores)
+                case = replace(case, direction=Direction(cycle=1, mode=mode, jobs=3, reason="an example"))
+                population = case.population
+                assert population is not None
+                for proposal in _run(self.role()(case, type(self).kit())):
+                    assert proposal.is_trial
+                    assert (proposal.campaign_id, proposal.cycle) == (case.campaign_id, case.cycle)
+                    changed = population.changed_of(proposal)
+                    assert changed
+                    assert all(population.allowed(path) for path in changed)
+                    assert not population.is_known(population.tree(changed))
+                    for path, text in changed.items():
+                        compile(text or "", path, "exec")
+                    assert proposal.rationale.strip()
+                    assert proposal.operator.strip()
+                    assert proposal.parents
+
+    def test_is_repeatable(self) -> None:
+        told = [list(_run(self.role()(example_code_case(1.2, None), type(self).kit(seed=5)))) for _ in range(2)]
+        assert told[0] == told[1]
+
+
+class CodeVoterContract(_Contract):
+    """**Required** of a voter on candidates of code: one vote on the candidate asked about, with a reason."""
+
+    def test_votes_on_what_it_was_asked(self) -> None:
+        for scores in CODE_HISTORIES:
+            case = example_code_case(*scores)
+            proposal = example_candidate(case)
+            case = replace(case, proposals=(proposal,))
+            vote = _run(self.role()(proposal, case, type(self).kit()))
+            assert isinstance(vote, Vote)
+            assert vote.proposal_id == proposal.id
+            assert -1 <= vote.score <= 1
+            assert 0 <= vote.confidence <= 1
+            assert vote.reason.strip()
 
 
 class SupervisorContract(_Contract):

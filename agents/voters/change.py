@@ -19,8 +19,7 @@ def operator_record() -> Voter:
     async def vote(proposal: Proposal, case: Case, kit: Kit) -> Vote:
         population = case.population
         assert population is not None
-        known = {part for parent in proposal.parents for part in population.parts_of(parent)}
-        names = {part.partition("@")[0] for part in proposal.parts if part not in known}
+        names = {part.partition("@")[0] for part in population.added_by(proposal)}
         told = [row for name in names if (row := population.by_transformation.get(name))]
         told += [row for row in [population.by_operator.get(proposal.operator)] if row]
         tried = sum(row.tried for row in told)

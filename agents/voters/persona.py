@@ -55,7 +55,7 @@ class _Table:
         return [*self.by_letter, *(p.rationale for p in self.by_letter.values())]
 
 
-@voter("persona")
+@voter("persona", kinds=("experiment", "code"))
 def persona(persona: str = "critical", file: str = FILE) -> Voter:
     """Votes as `persona` does (of `file` beside the campaign, or one that ships); abstains without an answer.
 
@@ -77,7 +77,7 @@ def persona(persona: str = "critical", file: str = FILE) -> Voter:
 
 async def _judge_all(seat: str, file: str, case: Case, kit: Kit) -> dict[str, Vote]:
     who = PersonaRegistry(Path(case.campaign.here), file).seated(seat)
-    proposals = [p for p in case.proposals if p.kind == "experiment"]
+    proposals = [p for p in case.proposals if p.is_trial]
     if not proposals:
         return {}
     table = _laid_out(proposals, case, kit)
@@ -154,6 +154,8 @@ def _known_to_be_bad(case: Case, proposals: Sequence[Proposal], kit: Kit) -> Pro
     found = [e.proposal for e in failed[-1:] or poor[:1]] or _forbidden(case, proposals, kit)
     if not found:
         return None
+    if found[0].kind == "code":
+        return found[0].model_copy(update={"id": "planted"})
     score, _ = case.oracle().expect(found[0].config)
     return found[0].model_copy(update={"id": "planted", "expected": score})
 

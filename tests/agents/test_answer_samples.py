@@ -15,9 +15,10 @@ import prompts
 from agents.directors.advised import advised
 from agents.historians.reflective import reflective
 from agents.proposers.from_model import analogy, idea
+from agents.proposers.rewrite import rewrite
 from agents.roles import Case, Kit
 from agents.supervisors.reviewed import reviewed
-from agents.testing import ScriptedModel, example_case, example_kit
+from agents.testing import ScriptedModel, example_case, example_code_case, example_kit
 from agents.testing.cases import ExampleRecall, on_the_table
 from agents.voters.persona import persona
 from core.records import Experiment, Memory, Outcome, Proposal
@@ -48,6 +49,7 @@ PLAYS: dict[str, Play] = {
     "director/direction": lambda case, kit: advised()(case, kit),
     "proposer/idea": lambda case, kit: idea(count=2)(case, kit),
     "proposer/analogy": lambda case, kit: analogy()(case, kit),
+    "proposer/rewrite": lambda case, kit: rewrite()(example_code_case(), kit),
     "voter/judgement": lambda case, kit: persona()(case.proposals[0], case, kit),
     "voter/dissent": lambda case, kit: persona("dissenter")(case.proposals[0], case, kit),
     "supervisor/review": lambda case, kit: reviewed()(case.proposals[0], case, kit),

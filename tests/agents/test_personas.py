@@ -230,12 +230,17 @@ def test_nothing_that_is_sent_takes_more_than_the_estimate() -> None:
     sent = 0
     for name in names():
         file = load(name)
-        if not file.answer or name.partition("/")[0] not in (
-            "director",
-            "proposer",
-            "voter",
-            "supervisor",
-            "historian",
+        if (
+            name == "proposer/rewrite"
+            or not file.answer
+            or name.partition("/")[0]
+            not in (
+                "director",
+                "proposer",
+                "voter",
+                "supervisor",
+                "historian",
+            )
         ):
             continue
         prompt = render(name, **dict.fromkeys(file.variables, "x" * 50_000))

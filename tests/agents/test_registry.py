@@ -28,11 +28,32 @@ def optimist(score: float = 1.0):
 def test_every_role_of_ours_is_known() -> None:
     assert {role: sorted(registry.known(role)) for role in registry.ROLES} == {
         "director": ["advised", "thresholds"],
-        "proposer": ["analogy", "bayes", "commenter", "idea", "probe", "quasi_random", "recombine"],
-        "voter": ["constraints", "novelty", "persona", "reward", "world_model"],
+        "proposer": [
+            "analogy",
+            "bayes",
+            "commenter",
+            "idea",
+            "probe",
+            "quasi_random",
+            "recombine",
+            "recombine_code",
+            "refine",
+            "revise",
+            "rewrite",
+        ],
+        "voter": [
+            "change_novelty",
+            "change_size",
+            "constraints",
+            "novelty",
+            "operator_record",
+            "persona",
+            "reward",
+            "world_model",
+        ],
         "supervisor": ["gatekeeper", "reviewed"],
-        "executor": ["annotate", "job"],
-        "historian": ["chronicler", "reflective"],
+        "executor": ["annotate", "job", "judge"],
+        "historian": ["chronicler", "code_chronicler", "reflective"],
     }
 
 

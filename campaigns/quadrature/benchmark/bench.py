@@ -15,7 +15,7 @@ import gc
 import json
 import sys
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
@@ -31,7 +31,7 @@ def main() -> int:
     arguments.add_argument("--seed", type=int, default=0, help="another seed, other integrals")
     seed = arguments.parse_args().seed
     integrals = draw(seed)
-    clock = perf_counter
+    clock = process_time
     with contextlib.redirect_stdout(sys.stderr):
         values_of(draw(seed, short=20, long=2))
         gc.collect()
