@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from core.errors import RatchetError, UnavailableError, UsageError, nearest
 from service.output import Output
+from service.telemetry import telemetry
 
 __all__ = ["main", "parser"]
 
@@ -240,8 +241,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args.command is None:
             raise HelpAsked(parser().format_help().rstrip())
         output = Output.from_args(args)
-        module = importlib.import_module(COMMANDS[args.command])
-        code: int = getattr(module, args.command.replace("-", "_"))(args, output)
+        with telemetry(args.command, output):
+            module = importlib.import_module(COMMANDS[args.command])
+            code: int = getattr(module, args.command.replace("-", "_"))(args, output)
         return code
     except HelpAsked as asked:
         output.result({"help": str(asked)}, str(asked))
