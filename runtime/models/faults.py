@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from core.errors import ModelError, ModelRefusedError, ModelSilentError
-from runtime.models.scrub import scrubbed
+from core.scrub import scrubbed
 from runtime.models.transport import seconds_to_wait
 from runtime.models.uncertain import UncertainError
 

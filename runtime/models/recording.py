@@ -21,8 +21,8 @@ from core.errors import ConfigError, ModelBudgetError, ModelError, ModelRefusedE
 from core.ids import content_hash
 from core.models import Chat, ChatCall, ChatReply
 from core.records import Record
+from core.scrub import scrubbed
 from runtime.models.asking import current_prompt
-from runtime.models.scrub import scrubbed
 
 __all__ = ["Recorded", "RecordingChat", "ReplayChat", "replay_key"]
 
