@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-__all__ = ["SCHEMA", "campaigns", "effects", "embeddings", "events", "facts", "leases", "metadata"]
+__all__ = ["SCHEMA", "campaigns", "effects", "embeddings", "events", "facts", "items", "leases", "metadata"]
 
 SCHEMA = 1
 
@@ -85,3 +85,21 @@ embeddings = sa.Table(
     sa.Column("metadata", sa.Text, nullable=False),
     sqlite_autoincrement=True,  # a position is never given twice, even after the last row was deleted
 )
+
+items = sa.Table(
+    "item",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("root", sa.String, nullable=False),
+    sa.Column("owner", sa.String, nullable=False),
+    sa.Column("key", sa.String, nullable=False),
+    sa.Column("task_type", sa.String, nullable=False, default=""),
+    sa.Column("success", sa.Integer),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Index("item_by_key", "root", "owner", "key", "seq"),
+    sa.Index("item_by_task", "root", "owner", "task_type", "seq"),
+    sqlite_autoincrement=True,
+)
+"""What agents keep in namespaces (root, owner), append-only: of the rows of a key the last one counts."""

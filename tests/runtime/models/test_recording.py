@@ -11,7 +11,6 @@ import pytest
 from calls import Judgement, call, prompt, repair
 
 from core.errors import ConfigError, ModelBudgetError, ModelRefusedError, ModelSilentError, StorageError
-from core.scrub import scrubbed
 from runtime.models.asking import AskingModel
 from runtime.models.recording import RecordingChat, ReplayChat, replay_key
 from runtime.models.scripted import FunctionChat, ScriptedChat
@@ -90,13 +89,6 @@ def test_nothing_secret_is_written_and_machines_share_keys(tmp_path: Path) -> No
     assert replay_key(call("in /home/ann/x")) == replay_key(call("in /home/bob/x"))
     assert replay_key(call("a")) != replay_key(call("b"))
     assert replay_key(call("a", model_id="other")) == replay_key(call("a"))
-
-
-@pytest.mark.parametrize(
-    "text", ["task-level skipping", "the token rate is 5", "a@b", "learning_rate=0.1", "risk-averse"]
-)
-def test_ordinary_text_is_left_alone(text: str) -> None:
-    assert scrubbed(text) == text
 
 
 def test_a_torn_line_is_passed_over_and_a_wrong_one_named(tmp_path: Path) -> None:
