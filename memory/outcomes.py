@@ -41,12 +41,16 @@ R = TypeVar("R", bound=BaseModel)
 
 @dataclass(frozen=True)
 class StoredItem:
-    """What a key holds.  `score` is the cosine to the question, where one was asked; `at` is UTC seconds."""
+    """What a key holds.  `score` is the cosine to the question, where one was asked; `at` is UTC seconds.
+
+    `number` counts the rows of the ledger: a later one is greater.
+    """
 
     namespace: tuple[str, str]
     key: str
     value: dict[str, Any]
     at: float
+    number: int
     score: float | None = None
 
 
@@ -99,7 +103,7 @@ class OutcomeStore:
         namespace, an empty key, and a value that is no dictionary.
         """
         root, owner = _namespace(namespace)
-        if not key or not isinstance(value, Mapping):
+        if not _is_label(key) or not isinstance(value, Mapping):
             raise ConfigError("an item has a key, and a dictionary as its value", where=f"{root}, {owner}")
         told = scrubbed_data(plain(value))
         return self._write(root, owner, key, told, _record_of(root, told))
@@ -174,9 +178,12 @@ class OutcomeStore:
         return found[:limit]
 
     def outcome_of(self, item: StoredItem) -> ProductionOutcome | None:
-        """The outcome that a search found; None, and counted, when it is malformed."""
-        row = self._items.get(*item.namespace, item.key)
-        return None if row is None else self._record(row, ProductionOutcome)
+        """The outcome that an item is; None, and counted, when it is malformed."""
+        try:
+            return ProductionOutcome.model_validate(item.value)
+        except ValidationError:
+            self._malformed.add(item.number)
+            return None
 
     def plans(self, outcomes: Iterable[str]) -> dict[str, ExtractedPlan]:
         """The plan of each of these outcomes that has one, by the outcome's id."""
@@ -273,7 +280,8 @@ class OutcomeStore:
             id=f"{PREFIX}{row.seq}",
             collection=row.root,
             campaign_id=row.owner,
-            text=(row.body if record is None else _told(record))[:EMBEDDED_CHARS],
+            # PostgreSQL takes no NUL in a text
+            text=(row.body if record is None else _told(record))[:EMBEDDED_CHARS].replace("\x00", " "),
         )
 
     def _item(self, row: ItemRow, score: float | None = None) -> StoredItem | None:
@@ -281,7 +289,7 @@ class OutcomeStore:
         if value is None:
             self._malformed.add(row.seq)
             return None
-        return StoredItem((row.root, row.owner), row.key, value, row.at, score)
+        return StoredItem((row.root, row.owner), row.key, value, row.at, row.seq, score)
 
     def _record(self, row: ItemRow, form: type[R]) -> R | None:
         try:
@@ -293,11 +301,15 @@ class OutcomeStore:
 
 def _namespace(namespace: Sequence[str]) -> tuple[str, str]:
     labels = tuple(namespace)
-    if len(labels) != 2 or labels[0] not in ROOTS or not all(isinstance(one, str) and one for one in labels):
+    if len(labels) != 2 or labels[0] not in ROOTS or not all(_is_label(one) for one in labels):
         raise ConfigError(
             f"there is no namespace {labels!r} here", where="outcome store", hint=f"({' or '.join(ROOTS)}, agent)"
         )
     return labels[0], labels[1]
+
+
+def _is_label(value: object) -> bool:
+    return isinstance(value, str) and bool(value) and "\x00" not in value
 
 
 def _prefix(prefix: Sequence[str]) -> tuple[Sequence[str], str | None]:
