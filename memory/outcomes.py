@@ -13,8 +13,9 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -25,12 +26,22 @@ from core.production import OUTCOMES, TRAINING, ExtractedPlan, ProductionOutcome
 from core.scrub import scrubbed_data
 from memory.item_rows import ItemRow
 from memory.ledger import Ledger
+from memory.outcome_items import (
+    ROOTS,
+    StoredItem,
+    below,
+    is_label,
+    namespace_of,
+    object_of,
+    record_of_value,
+    told_of,
+)
 from memory.recall import MemoryItem, Recall
+from memory.state_folder import StateFolder
 from memory.transfer import Transfer, Transfers
 
 __all__ = ["ROOTS", "OutcomeStore", "StoredItem"]
 
-ROOTS = (OUTCOMES, TRAINING)
 PREFIX = "item-"
 """Of the ids under which recall knows the rows."""
 EMBEDDED_CHARS = 1_000
@@ -39,31 +50,25 @@ AT_ONCE = 200
 R = TypeVar("R", bound=BaseModel)
 
 
-@dataclass(frozen=True)
-class StoredItem:
-    """What a key holds.  `score` is the cosine to the question, where one was asked; `at` is UTC seconds.
-
-    `number` counts the rows of the ledger: a later one is greater.
-    """
-
-    namespace: tuple[str, str]
-    key: str
-    value: dict[str, Any]
-    at: float
-    number: int
-    score: float | None = None
-
-
 class OutcomeStore:
-    """Usable from several threads; the ledger and recall are opened and closed by whoever made them."""
+    """Usable from several threads; the ledger and recall are opened and closed by whoever made them, or by `open`."""
 
     def __init__(self, ledger: Ledger, recall: Recall) -> None:
         self._items = ledger.items
         self._recall = recall
-        self._indexed = False
+        self._caught_up = False
+        self._waiting: list[ItemRow] = []
         self._lock = threading.Lock()
         self._malformed: set[int] = set()
         self.transfers = Transfers(ledger.items)
+
+    @classmethod
+    @contextmanager
+    def open(cls, home: Path, *, embedding_model: str = "all-MiniLM-L6-v2") -> Iterator[OutcomeStore]:
+        """The store of a state folder, such as `Path(".ratchet")`.  Raises StorageError."""
+        folder = StateFolder(home, embedding_model=embedding_model)
+        with folder.open_ledger() as ledger, folder.open_recall(ledger) as recall:
+            yield cls(ledger, recall)
 
     @property
     def skipped(self) -> int:
@@ -102,15 +107,15 @@ class OutcomeStore:
         Durable when this returns; found by meaning too, unless an error is raised.  Raises ConfigError for another
         namespace, an empty key, and a value that is no dictionary.
         """
-        root, owner = _namespace(namespace)
-        if not _is_label(key) or not isinstance(value, Mapping):
+        root, owner = namespace_of(namespace)
+        if not is_label(key) or not isinstance(value, Mapping):
             raise ConfigError("an item has a key, and a dictionary as its value", where=f"{root}, {owner}")
         told = scrubbed_data(plain(value))
-        return self._write(root, owner, key, told, _record_of(root, told))
+        return self._write(root, owner, key, told, record_of_value(root, told))
 
     def get(self, namespace: Sequence[str], key: str) -> StoredItem | None:
         """What the key holds now; None when there is nothing, or nothing that can be read."""
-        row = self._items.get(*_namespace(namespace), key)
+        row = self._items.get(*namespace_of(namespace), key)
         return None if row is None else self._item(row)
 
     def search(
@@ -128,7 +133,7 @@ class OutcomeStore:
         () is everything, ("outcomes",) the outcomes of all agents.  `filter` keeps items whose value has these entries.
         `reader` names the agent that is shown them: what is of others is marked as read by it.
         """
-        roots, owner = _prefix(namespace_prefix)
+        roots, owner = below(namespace_prefix)
         wanted = dict(filter or {})
         end = max(0, limit) + max(0, offset)
         found: list[StoredItem] = []
@@ -150,16 +155,31 @@ class OutcomeStore:
 
     # ------------------------------------------------------------------ records
 
-    def keep_outcome(self, outcome: ProductionOutcome) -> ProductionOutcome:
-        """Put it under its own id; answers it as it is kept, which is without secrets."""
+    def keep_outcome(self, outcome: ProductionOutcome, *, index: bool = True) -> ProductionOutcome:
+        """Put it under its own id; answers it as it is kept, which is without secrets.
+
+        Without `index` it is found by meaning after the next `index` or search: many at once are embedded faster.
+        """
         kept = outcome.without_secrets()
-        self._write(*kept.namespace, kept.id, kept.model_dump(mode="json"), kept)
+        self._write(*kept.namespace, kept.id, kept.model_dump(mode="json"), kept, index)
         return kept
 
-    def keep_plan(self, plan: ExtractedPlan) -> bool:
-        """Put it under the id of its outcome, before or in place of another plan; False when it is there already."""
+    def keep_plan(self, plan: ExtractedPlan, *, index: bool = True) -> bool:
+        """Put it under the id of its outcome, in place of another plan there may be; False when it is there already."""
         told = scrubbed_data(plan.model_dump(mode="json")) | {"agent": plan.agent, "task_type": plan.task_type}
-        return self._write(*plan.namespace, plan.id, told, plan)
+        return self._write(*plan.namespace, plan.id, told, plan, index)
+
+    def index(self) -> None:
+        """Embed what was kept without it."""
+        with self._lock:
+            rows, self._waiting = self._waiting, []
+        if not rows:
+            return
+        try:
+            self._recall.remember([self._memory(row) for row in rows])
+        except BaseException:
+            self._caught_up = False  # the rows are kept: the next search sees to it
+            raise
 
     def outcomes(
         self, agent: str | None = None, *, success: bool | None = None, task_type: str | None = None, limit: int = 100
@@ -212,6 +232,7 @@ class OutcomeStore:
         key: str,
         told: dict[str, Any],
         record: ProductionOutcome | ExtractedPlan | None,
+        index: bool = True,
     ) -> bool:
         row, new = self._items.put(
             root,
@@ -224,7 +245,10 @@ class OutcomeStore:
         if new:
             if isinstance(record, ProductionOutcome):
                 self.transfers.note_uses(record)
-            self._index([row])
+            with self._lock:
+                self._waiting.append(row)
+            if index:
+                self.index()
         return new
 
     def _newest(self, roots: Sequence[str], owner: str | None) -> Iterable[StoredItem]:
@@ -258,34 +282,26 @@ class OutcomeStore:
                 return
             k *= 2
 
-    def _index(self, rows: Sequence[ItemRow]) -> None:
-        memories = [self._memory(row) for row in rows]
-        try:
-            self._recall.remember(memories)
-        except BaseException:
-            self._indexed = False  # the rows are kept: the next search sees to it
-            raise
-
     def _catch_up(self) -> None:
-        """Index what was kept by a process that did not come to it."""
-        with self._lock:
-            if not self._indexed:
-                self._index(self._items.unindexed(ROOTS, PREFIX))
-                self._indexed = True
+        """Index what waits here, and what a process kept that did not come to it."""
+        self.index()
+        if not self._caught_up:
+            self._recall.remember([self._memory(row) for row in self._items.unindexed(ROOTS, PREFIX)])
+            self._caught_up = True
 
     def _memory(self, row: ItemRow) -> MemoryItem:
-        value = _object(row.body)
-        record = None if value is None else _record_of(row.root, value)
+        value = object_of(row.body)
+        record = None if value is None else record_of_value(row.root, value)
         return MemoryItem(
             id=f"{PREFIX}{row.seq}",
             collection=row.root,
             campaign_id=row.owner,
             # PostgreSQL takes no NUL in a text
-            text=(row.body if record is None else _told(record))[:EMBEDDED_CHARS].replace("\x00", " "),
+            text=(row.body if record is None else told_of(record))[:EMBEDDED_CHARS].replace("\x00", " "),
         )
 
     def _item(self, row: ItemRow, score: float | None = None) -> StoredItem | None:
-        value = _object(row.body)
+        value = object_of(row.body)
         if value is None:
             self._malformed.add(row.seq)
             return None
@@ -297,52 +313,3 @@ class OutcomeStore:
         except ValidationError:
             self._malformed.add(row.seq)
             return None
-
-
-def _namespace(namespace: Sequence[str]) -> tuple[str, str]:
-    labels = tuple(namespace)
-    if len(labels) != 2 or labels[0] not in ROOTS or not all(_is_label(one) for one in labels):
-        raise ConfigError(
-            f"there is no namespace {labels!r} here", where="outcome store", hint=f"({' or '.join(ROOTS)}, agent)"
-        )
-    return labels[0], labels[1]
-
-
-def _is_label(value: object) -> bool:
-    return isinstance(value, str) and bool(value) and "\x00" not in value
-
-
-def _prefix(prefix: Sequence[str]) -> tuple[Sequence[str], str | None]:
-    """The roots and the agent that a prefix allows."""
-    labels = tuple(prefix)
-    if not labels:
-        return ROOTS, None
-    if len(labels) == 1 and labels[0] in ROOTS:
-        return labels, None
-    root, owner = _namespace(labels)
-    return (root,), owner
-
-
-def _object(body: str) -> dict[str, Any] | None:
-    try:
-        value = json.loads(body)
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def _record_of(root: str, value: Mapping[str, Any]) -> ProductionOutcome | ExtractedPlan | None:
-    """The record that a value is, if it is one."""
-    form: type[ProductionOutcome | ExtractedPlan] = ProductionOutcome if root == OUTCOMES else ExtractedPlan
-    try:
-        return form.model_validate(value)
-    except ValidationError:
-        return None
-
-
-def _told(record: ProductionOutcome | ExtractedPlan) -> str:
-    """What recall compares: what the task was, and how it went or is done."""
-    if isinstance(record, ProductionOutcome):
-        end = "" if record.success else f"; failed: {'; '.join(record.failure_reasons)[:300]}"
-        return f"{record.task_type}: {record.task[:600]}{end}"
-    return f"{record.task_type}: {record.strategy[:300]}; {'; '.join(record.steps)}"

@@ -27,6 +27,7 @@ __all__ = ["Counts", "Logged", "OutcomeTrajectoryLogger"]
 
 MAX_PENDING = 256
 CLOSE_S = 10.0
+EMBED_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
@@ -183,6 +184,15 @@ class OutcomeTrajectoryLogger:
             self._pending.discard(future)
 
     def _log(self, given: ProductionOutcome | Mapping[str, Any]) -> Logged | None:
+        logged = self._kept(given)
+        with self._lock:
+            # many at once are embedded faster than one by one
+            more_wait = len(self._pending) > 1 and self._counted["logged"] % EMBED_AT_ONCE
+        if (store := self.store) is not None and not more_wait:
+            self._despite(lambda: store.index())
+        return logged
+
+    def _kept(self, given: ProductionOutcome | Mapping[str, Any]) -> Logged | None:
         try:
             # what was made without validation is no outcome yet
             told = given.model_dump(warnings=False) if isinstance(given, ProductionOutcome) else given
@@ -201,12 +211,12 @@ class OutcomeTrajectoryLogger:
         if store is None:
             kept, record = outcome.without_secrets(), (0, 0)
         else:
-            kept = self._despite(lambda: store.keep_outcome(outcome)) or outcome.without_secrets()
+            kept = self._despite(lambda: store.keep_outcome(outcome, index=False)) or outcome.without_secrets()
             record = store.record_of(kept.agent, kept.task_type)
         plan = extract_plan(kept, record)
         if store is not None and plan is not None and kept.id not in store.plans([kept.id]):
             made = plan
-            self._despite(lambda: store.keep_plan(made))
+            self._despite(lambda: store.keep_plan(made, index=False))
         with self._lock:
             self._counted["logged"] += 1
             self._counted["plans"] += plan is not None

@@ -38,13 +38,14 @@ def trajectory_of(
 
     `success_score` is 0.0 for a failure, else the confidence of its plan after `uses` (successes, all).
     """
+    outcome_id = outcome.id
     if outcome.success:
         plan = plan or extract_plan(outcome)
     score = standing(plan, *uses) if outcome.success and plan is not None else 0.0
     reasons = outcome.failure_reasons or ("failed without a reason",)
     end = "done" if outcome.success else f"failed: {'; '.join(reasons)[:200]}"
     return Trajectory(
-        id=trajectory_id(outcome.id),
+        id=trajectory_id(outcome_id),
         parents=tuple(map(trajectory_id, outcome.learned_from)),
         operator="production",
         strategy=plan.strategy if plan else outcome.task_type,
@@ -61,7 +62,7 @@ def trajectory_of(
             "agent": outcome.agent,
             "task_type": outcome.task_type,
             "task": outcome.task[:500],
-            "outcome": outcome.id,
+            "outcome": outcome_id,
             "plan": plan.source if plan else "",
         },
         summary=f"{outcome.task_type} by {outcome.agent}: {outcome.task[:200]}; {end}",
@@ -117,23 +118,24 @@ def _load(
         outcomes = [one for one in outcomes if one.success or not success_only]
     else:
         outcomes = store.outcomes(agent, success=True if success_only else None, limit=pool)
-    plans = store.plans(one.id for one in outcomes)
+    known = {one.id: one for one in outcomes}
+    plans = store.plans(known)
     uses = _uses(store)
     bar = quality_threshold(store) if threshold == "auto" else threshold
-    taken: dict[tuple[str, str, Sequence[str]], tuple[Trajectory, ProductionOutcome]] = {}
-    for one in outcomes:
-        plan = plans.get(one.id) or extract_plan(one)
+    taken: dict[tuple[str, str, Sequence[str]], Trajectory] = {}
+    for outcome_id, one in known.items():
+        plan = plans.get(outcome_id) or extract_plan(one)
         if plan is not None and plan.confidence < bar:
             continue
-        made = trajectory_of(one, plan, uses.get(one.id, (0, 0)))
+        made = trajectory_of(one, plan, uses.get(outcome_id, (0, 0)))
         same = (one.task_type, made.code_changes, made.steps)
-        if same not in taken or taken[same][0].success_score < made.success_score:
-            taken[same] = (made, one)
+        if same not in taken or taken[same].success_score < made.success_score:
+            taken[same] = made
     # sorting keeps the order of equals: as found, the newest or the most alike first
-    best = sorted(taken.values(), key=lambda pair: -pair[0].success_score)[:limit]
+    best = sorted(taken.values(), key=lambda made: -made.success_score)[:limit]
     if reader:
-        store.transfers.note_read(reader, {one.id: one.agent for _, one in best})
-    return [made for made, _ in best]
+        store.transfers.note_read(reader, {made.metadata["outcome"]: made.metadata["agent"] for made in best})
+    return best
 
 
 def _uses(store: OutcomeStore) -> Uses:

@@ -101,6 +101,13 @@ def test_it_is_there_after_a_restart_and_for_another_process(tmp_path: Path) -> 
                 assert [i.key for i in other.search(("training",), query="read and test")] == [kept.id]
 
 
+def test_a_state_folder_has_one(tmp_path: Path) -> None:
+    for _ in range(2):
+        with OutcomeStore.open(tmp_path / "home", embedding_model="hash") as store:
+            assert store.keep_outcome(outcome()) == outcome()
+            assert len(store.search()) == 1
+
+
 def test_one_agent_finds_what_another_kept_and_that_is_told(store: OutcomeStore) -> None:
     parse, draw = outcome(1, task="parse a log file"), outcome(2, task="draw a chart of sales")
     tested = outcome(3, agent="qa", task="test the parser of a log file")

@@ -76,10 +76,14 @@ def test_a_malformed_one_is_counted_and_warned_of_once(store: OutcomeStore, wron
             logger.log_soon(wrong)
             await logger.flush()
             assert logger.counts == Counts(malformed=2)
+            logger.log_soon(outcome())
+            logger.log_soon(wrong)  # the last one waits for nobody: what is before it is indexed too
+            await logger.flush()
+            assert [item.key for item in store.search(("outcomes",), query="parser")] == [outcome().id]
 
     asyncio.run(work())
     assert len(said) == 1
-    assert store.search() == []
+    assert len(store.search()) == 2
 
 
 def test_what_was_made_without_validation_is_no_outcome(store: OutcomeStore) -> None:
@@ -109,7 +113,7 @@ def test_a_store_that_fails_is_counted_and_what_can_be_kept_is(tmp_path: Path) -
         store = OutcomeStore(ledger, recall)
         logger = OutcomeTrajectoryLogger(store, warn=said.append)
         asyncio.run(work(logger))
-        assert logger.counts.failed == 2
+        assert logger.counts.failed == 1
         assert len(store.outcomes()) == 1
         assert len(store.plans([outcome().id])) == 1
     assert len(said) == 1
@@ -165,18 +169,16 @@ def test_cancelling_the_caller_undoes_nothing(tmp_path: Path) -> None:
 
         async def work() -> None:
             logger = OutcomeTrajectoryLogger(store)
-            tasks = [asyncio.create_task(logger.log_outcome(outcome(n))) for n in range(3)]
+            task = asyncio.create_task(logger.log_outcome(outcome()))
             await asyncio.sleep(0.05)
-            for task in tasks:
-                task.cancel()
-            assert all(
-                isinstance(e, asyncio.CancelledError) for e in await asyncio.gather(*tasks, return_exceptions=True)
-            )
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
             slow.go.set()
             assert await logger.aclose()
 
         asyncio.run(work())
-        assert len(store.outcomes()) == 3
+        assert len(store.outcomes()) == 1
 
 
 @pytest.mark.parametrize("soon", [True, False])
