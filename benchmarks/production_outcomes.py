@@ -125,9 +125,11 @@ def main() -> None:
     arguments.add_argument("--embedding", default="all-MiniLM-L6-v2")
     arguments.add_argument("--times", type=int, default=40)
     told = arguments.parse_args()
-    with tempfile.TemporaryDirectory() as place:
-        with OutcomeStore.open(Path(place) / "home", embedding_model=told.embedding) as store:
-            asyncio.run(run(store, told.outcomes, told.times))
+    with (
+        tempfile.TemporaryDirectory() as place,
+        OutcomeStore.open(Path(place) / "home", embedding_model=told.embedding) as store,
+    ):
+        asyncio.run(run(store, told.outcomes, told.times))
 
 
 async def fill(store: OutcomeStore, outcomes: int) -> float:
