@@ -8,6 +8,7 @@ span      se_darwin.load_production_trajectories     attribute `se_darwin.contin
 from __future__ import annotations
 
 import threading
+from collections import Counter as Counts
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -48,10 +49,10 @@ def loading(agent: str) -> Iterator[Callable[[Sequence[Trajectory]], None]]:
                 cycles = _cycles
             span.set_attribute(CYCLES, cycles)
             loaded, quality = _instruments()
+            for name, count in Counts(one.metadata.get("agent", "") for one in found).items():
+                loaded.add(count, {"agent": name})
             for one in found:
-                by = {"agent": one.metadata.get("agent", "")}
-                loaded.add(1, by)
-                quality.record(min(1.0, max(0.0, one.success_score)), by)
+                quality.record(min(1.0, max(0.0, one.success_score)), {"agent": one.metadata.get("agent", "")})
 
         yield note
 
