@@ -12,23 +12,38 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from agents.asking import ask
+    from agents.production.builder import BuilderAgent
+    from agents.production.logger import OutcomeTrajectoryLogger
+    from agents.production.path import note_source, note_step, note_tool
+    from agents.production.qa import QAAgent
+    from agents.production.trajectories import load_production_trajectories
     from agents.registry import director, executor, historian, proposer, supervisor, voter
     from agents.roles import Case, Director, Executor, Historian, Kit, Proposer, Supervisor, Voter
     from core.campaign import Campaign
-    from core.records import Direction, Experiment, Lesson, Outcome, Proposal, Ruling, Vote
+    from core.production import ExtractedPlan, ProductionOutcome
+    from core.records import Direction, Experiment, Lesson, Outcome, Proposal, Ruling, Trajectory, Vote
+    from memory.outcomes import OutcomeStore
     from search.space import Choice, Float, Int, Space
 
 HOMES = {
     "agents.asking": ("ask",),
+    "agents.production.builder": ("BuilderAgent",),
+    "agents.production.logger": ("OutcomeTrajectoryLogger",),
+    "agents.production.path": ("note_source", "note_step", "note_tool"),
+    "agents.production.qa": ("QAAgent",),
+    "agents.production.trajectories": ("load_production_trajectories",),
     "agents.registry": ("director", "executor", "historian", "proposer", "supervisor", "voter"),
     "agents.roles": ("Case", "Director", "Executor", "Historian", "Kit", "Proposer", "Supervisor", "Voter"),
     "core.campaign": ("Campaign",),
-    "core.records": ("Direction", "Experiment", "Lesson", "Outcome", "Proposal", "Ruling", "Vote"),
+    "core.production": ("ExtractedPlan", "ProductionOutcome"),
+    "core.records": ("Direction", "Experiment", "Lesson", "Outcome", "Proposal", "Ruling", "Trajectory", "Vote"),
+    "memory.outcomes": ("OutcomeStore",),
     "search.space": ("Choice", "Float", "Int", "Space"),
 }
 """Module → the names that come from it."""
 
 __all__ = [
+    "BuilderAgent",
     "Campaign",
     "Case",
     "Choice",
@@ -36,23 +51,33 @@ __all__ = [
     "Director",
     "Executor",
     "Experiment",
+    "ExtractedPlan",
     "Float",
     "Historian",
     "Int",
     "Kit",
     "Lesson",
     "Outcome",
+    "OutcomeStore",
+    "OutcomeTrajectoryLogger",
+    "ProductionOutcome",
     "Proposal",
     "Proposer",
+    "QAAgent",
     "Ruling",
     "Space",
     "Supervisor",
+    "Trajectory",
     "Vote",
     "Voter",
     "ask",
     "director",
     "executor",
     "historian",
+    "load_production_trajectories",
+    "note_source",
+    "note_step",
+    "note_tool",
     "proposer",
     "supervisor",
     "voter",

@@ -14,6 +14,7 @@ __all__ = [
     "IdeaAnswer",
     "Judgement",
     "JudgementAnswer",
+    "PlanAnswer",
     "ReflectionAnswer",
     "ReviewAnswer",
     "RewriteAnswer",
@@ -116,3 +117,16 @@ class Insight(_Answer):
 class ReflectionAnswer(_Answer):
     insights: list[Insight] = Field(default=[], max_length=3)
     plan: list[Text] = Field(default=[], max_length=10)
+
+
+class PlannedStep(_Answer):
+    text: Text
+    lines: list[int] = Field(min_length=1, max_length=50)
+
+
+class PlanAnswer(_Answer):
+    """The plan behind a success: each step with the lines of the path that it rests on."""
+
+    strategy: Text
+    steps: list[PlannedStep] = Field(min_length=1, max_length=20)
+    tools: list[Name] = Field(default=[], max_length=30)

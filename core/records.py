@@ -35,6 +35,7 @@ __all__ = [
     "SealedResult",
     "Source",
     "Tally",
+    "TestResults",
     "TrackRecord",
     "Trajectory",
     "Verdict",
@@ -323,22 +324,37 @@ class Lesson(Record):
     source: Source = "rules"
 
 
+class TestResults(Record):
+    """How a trajectory was tested.  `execution_time` is in seconds."""
+
+    __test__: ClassVar[bool] = False  # pytest collects what is called Test
+
+    success: bool
+    execution_time: float = Field(default=0.0, ge=0)
+    steps_completed: int = Field(default=0, ge=0)
+
+
 class Trajectory(Record):
-    """One node of the lineage: what was tried, from which parents, by which operator, and what came of it."""
+    """One node of the lineage: what was tried, from which parents, by which operator, and what came of it.
+
+    One of a campaign names campaign, cycle and proposal; one of production says in its metadata where it is from.
+    """
 
     id: str
-    campaign_id: str
-    cycle: int
-    proposal_id: str
-    parents: tuple[str, ...] = ()
-    operator: str = Field(description="the proposer that made it")
-    strategy: str = Field(description="the direction's mode")
+    campaign_id: str = ""
+    cycle: int = 0
+    proposal_id: str = ""
+    parents: tuple[str, ...] = Field(default=(), description="ids of the trajectories it was made from")
+    operator: str = Field(description="what made it: a proposer, an operator, or `production`")
+    strategy: str = Field(description="the direction's mode, or the plan's strategy")
     steps: tuple[str, ...] = Field(default=(), description="the plan behind it, else why it was proposed")
     config: Config = {}
+    code_changes: str = Field(default="", description="code, or a diff; empty where there is none")
+    test_results: TestResults | None = None
     success_score: float = Field(default=0.0, description="0.0 when failed")
     failure_reasons: tuple[str, ...] = ()
     metrics: dict[str, float] = {}
-    metadata: dict[str, str] = {}
+    metadata: dict[str, str] = Field(default={}, description="`source`, such as `production`, and where from")
     summary: str = Field(description="the sentence that is embedded and recalled")
 
 
@@ -355,7 +371,7 @@ class Memory(Record):
     """Something recalled: `similarity` is the cosine in −1 … 1 between its text and the question."""
 
     id: str
-    kind: Literal["trajectory", "guidance", "lesson", "comment"]
+    kind: Literal["trajectory", "guidance", "lesson", "comment", "outcome", "plan"]
     text: str
     similarity: float
     campaign_id: str = ""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
-__all__ = ["scrubbed"]
+__all__ = ["scrubbed", "scrubbed_code", "scrubbed_data"]
 
 PATTERNS = (
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), "[key]"),
@@ -34,3 +35,44 @@ def scrubbed(text: str) -> str:
     for pattern, instead in PATTERNS:
         text = pattern.sub(instead, text)
     return text
+
+
+CODE_PATTERNS = (
+    *PATTERNS[:5],
+    (re.compile(
+        r"(?i)((?:api[_-]?key|access[_-]?key|token|passwd|password|secret)\w*[\"']?\s*[=:]\s*[\"'])[^\s\"'{}]{6,}(?=[\"'])"
+     ), r"\1[key]"),
+    PATTERNS[7],
+)  # fmt: skip
+"""What is a secret in a program: `token = next(tokens)` and `a @ b.T` are none."""
+
+CODE_KEYS = frozenset({"code", "code_changes", "diff", "files", "patch", "source"})
+SECRET_KEY = re.compile(
+    r"(?i)(?:^|[_-])(?:api[_-]?key|access[_-]?key|auth(?:orization)?|passwd|password|secret|token)$"
+)
+
+
+def scrubbed_code(text: str) -> str:
+    """A program without keys, tokens, passwords in quotes and in URLs; what is no secret stays as it runs."""
+    for pattern, instead in CODE_PATTERNS:
+        text = pattern.sub(instead, text)
+    return text
+
+
+def scrubbed_data(value: Any, *, code: bool = False) -> Any:
+    """JSON data with every text scrubbed; under `code`, `diff`, `files`, `patch` and `source` as programs.
+
+    A text that stands under the name of a secret (`api_key`, `db_password`) is none of anybody's business.
+    """
+    if isinstance(value, str):
+        return scrubbed_code(value) if code else scrubbed(value)
+    if isinstance(value, list | tuple):
+        return [scrubbed_data(one, code=code) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        scrubbed(str(key)): "[key]"
+        if isinstance(one, str) and one and not code and SECRET_KEY.search(str(key))
+        else scrubbed_data(one, code=code or key in CODE_KEYS)
+        for key, one in value.items()
+    }

@@ -16,6 +16,7 @@ from memory import schema
 from memory.database import Database
 from memory.effects import Effects
 from memory.embedding_rows import EmbeddingRows
+from memory.item_rows import ItemRows
 from memory.leases import Leases
 
 __all__ = ["Ledger", "Listener", "StoredCampaign"]
@@ -48,6 +49,7 @@ class Ledger:
         self.effects = Effects(self.database, clock)
         self.leases = Leases(self.database, clock)
         self.embeddings = EmbeddingRows(self.database)
+        self.items = ItemRows(self.database, clock)
         self._listeners: list[Listener] = []
         # made once: SQLAlchemy then compiles it once
         self._insert_event = self.database.insert(schema.events).on_conflict_do_nothing().returning(schema.events.c.seq)

@@ -8,7 +8,18 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-__all__ = ["SCHEMA", "campaigns", "candidates", "effects", "embeddings", "events", "facts", "leases", "metadata"]
+__all__ = [
+    "SCHEMA",
+    "campaigns",
+    "candidates",
+    "effects",
+    "embeddings",
+    "events",
+    "facts",
+    "items",
+    "leases",
+    "metadata",
+]
 
 SCHEMA = 1
 
@@ -112,3 +123,21 @@ candidates = sa.Table(
     sqlite_autoincrement=True,
 )
 """The candidates of campaigns on code, append-only.  The diff comes last: a query without it need not read past it."""
+
+items = sa.Table(
+    "item",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("root", sa.String, nullable=False),
+    sa.Column("owner", sa.String, nullable=False),
+    sa.Column("key", sa.String, nullable=False),
+    sa.Column("task_type", sa.String, nullable=False, default=""),
+    sa.Column("success", sa.Integer),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Index("item_by_key", "root", "owner", "key", "seq"),
+    sa.Index("item_by_task", "root", "owner", "task_type", "seq"),
+    sqlite_autoincrement=True,
+)
+"""What agents keep in namespaces (root, owner), append-only: of the rows of a key the last one counts."""

@@ -138,7 +138,9 @@ def parser() -> argparse.ArgumentParser:
     search.add_argument("text", metavar="TEXT", nargs="+")
     search.add_argument("-k", type=int, default=5, help="how many (default: 5)")
     search.add_argument(
-        "--collection", choices=("trajectories", "lessons", "guidance", "comments"), help="only from one collection"
+        "--collection",
+        choices=("trajectories", "lessons", "guidance", "comments", "outcomes", "training"),
+        help="only from one collection",
     )
     actions.add_parser("rebuild", help="make the index again from the ledger", parents=[common])
     _feedback_options(command("feedback", "comment Python files, score the comments, and find wrong docstrings"))

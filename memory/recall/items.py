@@ -16,10 +16,12 @@ from memory.embedding_rows import EmbeddingRow
 
 __all__ = ["COLLECTIONS", "EmbeddingStore", "MemoryItem", "check_collection", "cleaned", "readable", "to_memory"]
 
-COLLECTIONS: Mapping[str, Literal["trajectory", "guidance", "lesson", "comment"]] = {
+COLLECTIONS: Mapping[str, Literal["trajectory", "guidance", "lesson", "comment", "outcome", "plan"]] = {
     "comments": "comment",
     "guidance": "guidance",
     "lessons": "lesson",
+    "outcomes": "outcome",
+    "training": "plan",
     "trajectories": "trajectory",
 }
 """Collection → what one of its memories is."""

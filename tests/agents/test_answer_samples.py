@@ -14,6 +14,8 @@ import pytest
 import prompts
 from agents.directors.advised import advised
 from agents.historians.reflective import reflective
+from agents.production.model_plans import extract_plan_with_model
+from agents.production.plans import extract_plan
 from agents.proposers.from_model import analogy, idea
 from agents.proposers.rewrite import rewrite
 from agents.roles import Case, Kit
@@ -21,6 +23,7 @@ from agents.supervisors.reviewed import reviewed
 from agents.testing import ScriptedModel, example_case, example_code_case, example_kit
 from agents.testing.cases import ExampleRecall, on_the_table
 from agents.voters.persona import persona
+from core.production import ProductionOutcome
 from core.records import Experiment, Memory, Outcome, Proposal
 
 FOLDER = Path(prompts.__file__).parent
@@ -44,6 +47,21 @@ def memory() -> Memory:
     return Memory(id="t-12ab34cd56", kind="trajectory", text="depth 7 did well", similarity=0.9, campaign_id="other")
 
 
+def planned(model: Any) -> Any:
+    """A parser that was written and tested, at the second go."""
+    outcome = ProductionOutcome(
+        agent="builder",
+        task="write a parser that passes tests/test_parser.py",
+        success=True,
+        result={"code": "def parse(text): ...", "tests": "12 passed"},
+        execution_path=("read samples", "write parser.py", "run pytest", "retry: a fixture was missing", "12 passed"),
+        tools_used=("editor", "pytest"),
+    )
+    by_rules = extract_plan(outcome)
+    assert by_rules is not None
+    return extract_plan_with_model(outcome, by_rules, model)
+
+
 Play = Callable[[Case, Kit], Any]
 PLAYS: dict[str, Play] = {
     "director/direction": lambda case, kit: advised()(case, kit),
@@ -53,6 +71,7 @@ PLAYS: dict[str, Play] = {
     "voter/judgement": lambda case, kit: persona()(case.proposals[0], case, kit),
     "voter/dissent": lambda case, kit: persona("dissenter")(case.proposals[0], case, kit),
     "supervisor/review": lambda case, kit: reviewed()(case.proposals[0], case, kit),
+    "historian/plan": lambda case, kit: planned(kit.model),
     "historian/reflection": lambda case, kit: reflective()(case.history, case, kit),
 }
 

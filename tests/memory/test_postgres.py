@@ -7,6 +7,7 @@ import sys
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -16,8 +17,13 @@ from postgres_cluster import cluster, missing
 from core.errors import BusyError, RatchetError, StorageError
 from core.events import AnyEvent, CampaignResumed
 from core.process import identify
+from core.production import ProductionOutcome
 from memory import schema
+from memory.embeddings import HashEmbedder
 from memory.ledger import Ledger
+from memory.outcomes import OutcomeStore
+from memory.recall import Recall
+from memory.transfer import Transfer
 
 pytestmark = [
     pytest.mark.skipif(bool(missing()), reason=missing()),
@@ -176,3 +182,20 @@ def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
         Ledger(f"postgresql://someone:secret@127.0.0.1:1/{uuid.uuid4().hex}")
     assert "secret" not in str(caught.value)
     assert "127.0.0.1" in caught.value.where
+
+
+def test_outcomes_are_kept_found_and_counted(ledger: Ledger, tmp_path: Path) -> None:
+    first = ProductionOutcome(agent="builder", task="parse a log \x00 file", success=True, result={"code": "x = 1"})
+    second = ProductionOutcome(agent="qa", task="test it", success=True, learned_from=(first.id,))
+    with Recall.open(tmp_path / "recall", ledger.embeddings, HashEmbedder()) as recall:
+        store = OutcomeStore(ledger, recall)
+        for outcome in (first, second, second):
+            store.keep_outcome(outcome)
+        assert store.outcomes() == [second, first]
+        assert [item.key for item in store.search(("outcomes",), query="a log file", limit=1, reader="qa")] == [
+            first.id
+        ]
+        assert store.knowledge_transfer() == (Transfer("builder", "qa", read=1, used=1, succeeded=1),)
+        assert store.record_of("qa", "general") == (1, 1)
+    with Recall.open(tmp_path / "other", ledger.embeddings, HashEmbedder()) as recall:
+        assert len(OutcomeStore(ledger, recall).search(query="a file", limit=5)) == 2

@@ -92,13 +92,6 @@ def test_nothing_secret_is_written_and_machines_share_keys(tmp_path: Path) -> No
     assert replay_key(call("a", model_id="other")) == replay_key(call("a"))
 
 
-@pytest.mark.parametrize(
-    "text", ["task-level skipping", "the token rate is 5", "a@b", "learning_rate=0.1", "risk-averse"]
-)
-def test_ordinary_text_is_left_alone(text: str) -> None:
-    assert scrubbed(text) == text
-
-
 def test_a_torn_line_is_passed_over_and_a_wrong_one_named(tmp_path: Path) -> None:
     file = tmp_path / "run.jsonl"
     recording = RecordingChat(ScriptedChat(["one", "two"]), file)
