@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import os
-import socket
 import struct
 from collections.abc import Collection, Iterable
 
@@ -26,7 +25,8 @@ NEW_NAMESPACES = 0x7E020080
 """CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET and NEWTIME in one word."""
 TYPE_INTO_TERMINAL = (0x5412, 0x541C)
 """TIOCSTI and TIOCLINUX: both put keystrokes into the terminal of whoever started this."""
-OWN_NETWORK = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6)
+UNIX, INET, INET6 = 1, 2, 10  # importing socket for them costs a tenth of the start
+OWN_NETWORK = (UNIX, INET, INET6)
 PR_SET_SECCOMP = 22
 SECCOMP_MODE_FILTER = 2
 
@@ -80,7 +80,7 @@ def program(*, machine: str, families: Collection[int], same_user: bool = False,
     on("clone", *_argument(0), (ANY_BIT, 0, 1, NEW_NAMESPACES), _error(errno.EPERM), _allow())
     on("ioctl", *_argument(1), *_refuse(TYPE_INTO_TERMINAL), _allow())
     on("socket", *_argument(0), *_accept(families), _error(errno.EACCES))
-    on("socketpair", *_argument(0), *_accept((socket.AF_UNIX,)), _error(errno.EACCES))
+    on("socketpair", *_argument(0), *_accept((UNIX,)), _error(errno.EACCES))
     code.append(_allow())
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in code)
 

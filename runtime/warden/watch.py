@@ -147,9 +147,10 @@ class Watch:
 
     def _open_stdin(self) -> int:
         """A file in memory that nobody can write to: a pipe would have to be fed."""
-        if not hasattr(os, "memfd_create"):
+        try:
+            writable = os.memfd_create("stdin", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        except (AttributeError, OSError):  # not Linux, or a container that withholds it
             return self._open_named_stdin()
-        writable = os.memfd_create("stdin", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         write_all(writable, self._stdin)
         fcntl.fcntl(writable, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK)
         try:

@@ -15,6 +15,7 @@ from commands import Here
 from core.errors import SandboxError
 from runtime.sandbox import PROPERTIES, Isolation, battery, describe, find_isolation, run
 from runtime.sandbox.isolation import NOT_ENFORCED, OTHERS, judged
+from runtime.warden import landlock, syscalls
 
 OF_ANYBODY = {
     "a connection to the loopback of the machine",
@@ -143,6 +144,29 @@ print("\\n".join(describe(find_isolation())))
     assert "level 3" not in told.splitlines()[0]
     assert "bubblewrap is not installed" in told
     assert "apt-get install bubblewrap" in told
+
+
+@pytest.mark.skipif(syscalls.architecture() is None, reason="no table of system calls for this machine")
+def test_where_namespaces_are_forbidden_the_next_level_is_found() -> None:
+    """As in many containers: bubblewrap is installed and cannot work.  A filter forbids it here."""
+    if landlock.abi() == 0:
+        pytest.skip("no isolation here at level 2: the kernel has no Landlock")
+    code = f"""
+import sys
+sys.path[:0] = {sys.path!r}
+from runtime.sandbox import describe, find_isolation, run
+from runtime.warden.kernel import no_new_privileges
+from runtime.warden.seccomp import install, program
+no_new_privileges()
+install(program(machine={syscalls.architecture()!r}, families=(1, 2, 10)))
+found = find_isolation()
+print("\\n".join(describe(found)))
+print(run([sys.executable, "-c", "print(input())"], stdin=b"it runs").stdout)
+"""
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "level 2 of 3" in told
+    assert "no level 3: the command could not be isolated" in told
+    assert "it runs" in told
 
 
 def test_a_description_names_every_property(here: Here) -> None:
