@@ -283,7 +283,7 @@ SOUND = (
         ),
     ),
 )
-"""Keep the behaviour and take time away, alone or together."""
+"""Keep the behaviour; most take time away alone, all do together."""
 
 IDLE = (
     Edit(

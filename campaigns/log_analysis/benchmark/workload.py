@@ -159,7 +159,7 @@ def _application_log(
             message, template = _filled(chance, pattern, names)
             recent.append((source, message, template))
         level = chance.choice(LEVELS)
-        if chance.random() < 0.02:
+        if chance.random() < 0.045:
             level = _misspelt(chance, level)
         lines.append(f"{moment:%Y-%m-%d %H:%M:%S} {level} [{source}] {message}")
         if chance.random() < 0.03:

@@ -1,4 +1,4 @@
-"""How long a thousand integrals take at a fixed accuracy.
+"""How long 795 integrals take at a fixed accuracy.
 
     PYTHONPATH=FOLDER python benchmark/bench.py [--seed 0]
 

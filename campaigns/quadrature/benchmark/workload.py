@@ -26,7 +26,7 @@ class Integral:
     value: float
 
 
-def draw(seed: int, short: int = 1000, long: int = 60) -> list[Integral]:
+def draw(seed: int, short: int = 750, long: int = 45) -> list[Integral]:
     """So many short and long integrals, in mixed order."""
     chance = random.Random(f"{seed} {short} {long}")
     kinds = [_one_line, _wave, _front, _bell]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from quadrature.rules import Rule, apply_rule, gauss_rule
 
-ORDER = 5  # tunable: 2..40
+ORDER = 4  # tunable: 2..40
 """Nodes of the rule that is used on a panel."""
 
 PANELS = 32  # tunable: 1..512 log
