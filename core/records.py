@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from core.ids import content_id
 
 __all__ = [
+    "PATCH",
     "Baseline",
     "Challenge",
     "Config",
@@ -23,7 +24,6 @@ __all__ = [
     "Expectation",
     "Experiment",
     "Guidance",
-    "PATCH",
     "Kind",
     "Lesson",
     "Memory",
