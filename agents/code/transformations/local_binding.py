@@ -42,7 +42,8 @@ def _attributes(module: ParsedModule, loop: Loop) -> Iterator[Rewrite]:
     parts = loop.body if isinstance(loop, ast.For) else [loop.test, *loop.body]
     for part in parts:
         for node in ast.walk(part):
-            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and isinstance(node.value, ast.Name):
+            called = isinstance(call := module.parent(node), ast.Call) and call.func is node
+            if called and isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
                 name = dotted(module, node)
                 if name and name.split(".")[0] in _MODULES and len(name.split(".")) == 2 and _is_function(name):
                     groups[ast.dump(node)].append(node)

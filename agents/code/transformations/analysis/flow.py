@@ -198,17 +198,15 @@ def stability(module: ParsedModule, name: ast.Name, region: ast.AST) -> Stabilit
         return None
     if any(module.scope(each).owner is not home for each in uses):
         return None  # a closure holds it
-    bound = home.bindings[name.id]
-    own = all(isinstance(each.by, ast.Assign) and is_fresh(module, each.by.value) for each in bound)
-    if own and all(
-        use_of(module, each) in ("read", "return", "grow", "rebind") or not _gives(module, each) for each in uses
-    ):
-        return Stability()
-    return Stability(f"nothing called in the loop changes `{name.id}`")
+    given = [each for each in uses if use_of(module, each) == "alias"]
+    if any(not _is_argument(module, each) for each in given):
+        return None  # another name or container holds it
+    own = all(isinstance(each.by, ast.Assign) and is_fresh(module, each.by.value) for each in home.bindings[name.id])
+    return Stability("" if own and not given else f"nothing else changes `{name.id}` while the loop runs")
 
 
-def _gives(module: ParsedModule, name: ast.Name) -> bool:
-    return use_of(module, name) == "alias"
+def _is_argument(module: ParsedModule, name: ast.Name) -> bool:
+    return isinstance(module.parent(name), ast.Call | ast.keyword | ast.Starred)
 
 
 def stable(module: ParsedModule, node: ast.expr, region: ast.AST) -> Stability | None:

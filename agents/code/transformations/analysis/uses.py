@@ -104,7 +104,7 @@ def _attribute_use(module: ParsedModule, attribute: ast.Attribute) -> Use:
     if attribute.attr in GROWING and called:
         return "grow"
     if attribute.attr in MUTATING:
-        return "change"
+        return "change" if called else "alias"  # a bound method holds the object
     if attribute.attr in _READ_METHODS and called:
         return "read"
     return "change" if called else "read"

@@ -1,9 +1,22 @@
+import collections
+
+
 def grouped(words: list[str]) -> dict[int, list[str]]:
-    groups = {}
+    groups = collections.defaultdict(list)
     for word in words:
         # by their length
-        groups.setdefault(len(word), []).append(word)
+        groups[len(word)].append(word)
+    groups = dict(groups)
     return groups
+
+
+def initials(words: list[str]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = collections.defaultdict(set)
+    for word in words:
+        if word:
+            found[word[0]].add(word)
+    found = dict(found)
+    return found
 
 
 def counted(words: list[str]) -> dict[str, int]:
@@ -15,7 +28,8 @@ def counted(words: list[str]) -> dict[str, int]:
 
 
 def run(words: list[str]) -> object:
-    return grouped(words), counted(words)
+    found = [grouped(words), initials(words), counted(words)]
+    return [(type(each), list(each.items())) for each in found]
 
 
 def example():

@@ -8,6 +8,14 @@ def grouped(words: list[str]) -> dict[int, list[str]]:
     return groups
 
 
+def initials(words: list[str]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for word in words:
+        if word:
+            found.setdefault(word[0], set()).add(word)
+    return found
+
+
 def counted(words: list[str]) -> dict[str, int]:
     counts = {}
     for word in words:
@@ -20,7 +28,8 @@ def counted(words: list[str]) -> dict[str, int]:
 
 
 def run(words: list[str]) -> object:
-    return grouped(words), counted(words)
+    found = [grouped(words), initials(words), counted(words)]
+    return [(type(each), list(each.items())) for each in found]
 
 
 def example():

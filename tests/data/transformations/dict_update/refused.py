@@ -64,3 +64,41 @@ def stored(words):
             groups[word] = []
         last = groups[word]
         last.append(word)
+
+
+def of_caller_by_setdefault(words, groups: dict):
+    for word in words:
+        groups.setdefault(word, []).append(word)
+
+
+def looked_at(words):
+    groups = {}
+    for word in words:
+        groups.setdefault(word, []).append(word)
+        print(groups.get("x"))
+    return groups
+
+
+def two_kinds(words):
+    groups = {}
+    for word in words:
+        groups.setdefault(word, []).append(word)
+        groups.setdefault(word, set()).add(word)
+    return groups
+
+
+def guarded(words):
+    groups = {}
+    try:
+        for word in words:
+            groups.setdefault(word, []).append(word)
+    except TypeError:
+        pass
+    return groups
+
+
+def given_value(words, start):
+    groups = {}
+    for word in words:
+        groups.setdefault(word, start).append(word)
+    return groups

@@ -97,3 +97,28 @@ def by_global():
     for _ in range(3):
         STATE.append(1)
         print(len(STATE))
+
+
+def by_bound_method(values):
+    recent = []
+    push = recent.append
+    for value in values:
+        push(value)
+        if len(recent) == 5:
+            recent.clear()
+
+
+def by_other_name(values):
+    recent = []
+    other = recent
+    for value in values:
+        other.append(value)
+        print(len(recent))
+
+
+def by_container(values):
+    recent = []
+    box = {"recent": recent}
+    for value in values:
+        box["recent"].append(value)
+        print(len(recent))
