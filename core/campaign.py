@@ -269,7 +269,7 @@ CODE: dict[str, Any] = {
 """What stands in for command, space and baseline in a campaign of kind `code`."""
 
 CODE_COUNCIL: dict[str, Any] = {
-    "proposers": ["refine", "recombine_code", "revise"],
+    "proposers": ["refine", "recombine_code", "revise", "constants"],
     "voting": ["operator_record", "change_size", "change_novelty"],
     "executor": "judge",
     "historian": "code_chronicler",

@@ -51,11 +51,11 @@ def choose(
     """
     if not sites:
         return []
+    rates = population.transformations.rates()
     weights = []
     for site in sites:
-        row = population.by_transformation.get(site.transformation)
         heat = population.heat(candidate, site.path, site.qualname)
-        worth = (row.rate if row else 0.5) * (UNKNOWN_HEAT if heat is None else COLD + heat)
+        worth = rates[site.transformation].success * (UNKNOWN_HEAT if heat is None else COLD + heat)
         weights.append(worth * (1.0 if site.confidence == "exact" else ASSUMED))
     keys = np.log(weights) + rng.gumbel(size=len(sites))
     chosen = sorted(np.argsort(-keys)[:size])

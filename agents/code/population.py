@@ -10,22 +10,27 @@ import ast
 import math
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from agents.code.diff import apply_exactly, unified_diff
 from agents.code.paths import allows
+from agents.code.transformations.constants import find_constants
+from agents.code.transformations.registry import transformations
 from core.campaign import CodePlan
+from core.errors import ConfigError
 from core.ids import content_hash
 from core.records import PATCH, Experiment, Outcome, Proposal
+from search.bandit import Bandit
 from search.descriptors import METRIC, axes, change_size, code_measures
 from search.elites import Archive, Candidate
 
 __all__ = ["BASE", "Member", "Patches", "Population", "syntax_key"]
 
+OPERATORS = ("refinement", "revision", "recombination", "tuning", "rewriting")
 BASE = "baseline"
 """The name of the base among the parents."""
 FILES_KEPT = 64
@@ -64,12 +69,6 @@ class Success:
     tried: int = 0
     passed: int = 0
     better: int = 0
-    gains: list[float] = field(default_factory=list)
-
-    @property
-    def rate(self) -> float:
-        """The share that was better, with one success and one failure before the first trial (Laplace)."""
-        return (self.better + 1) / (self.tried + 2)
 
 
 class Population:
@@ -82,6 +81,8 @@ class Population:
         self.members: dict[str, Member] = {}
         self.by_operator: dict[str, Success] = {}
         self.by_transformation: dict[str, Success] = {}
+        self.operators = Bandit(OPERATORS)
+        self.transformations = Bandit(list(transformations()))
         self.guilty: dict[str, str] = {}
         """Parts that failed alone, with the reason; they are not offered again."""
         self.useless: set[str] = set()
@@ -92,6 +93,7 @@ class Population:
         self._keys: set[str] = {self.key({})}
         self._sets: set[frozenset[str]] = set()
         self._profiles: dict[str, dict[str, float]] = {}
+        self._constants: dict[str, dict[str, Any]] = {BASE: _constants(self.base)}
         self._seen = 0
 
     # --------------------------------------------------------------------- told
@@ -130,6 +132,8 @@ class Population:
         self.members[member.id] = member
         self._sets.add(frozenset(member.parts))
         self._keys.add(self.key(self.changed(member.id)))
+        if self._constants[BASE]:
+            self._constants[member.id] = _constants(self.files(member.id))
         if profile := outcome.details.get("profile"):
             self.tell_profile(member.id, profile)
         self._count(member, outcome.reason)
@@ -139,12 +143,15 @@ class Population:
         better = member.gain is not None and member.gain > 2 * self.noise
         names = {part.partition("@")[0] for part in member.added}
         told = [(self.by_operator, member.operator), *((self.by_transformation, name) for name in names)]
+        gain = max(member.gain or 0.0, 0.0) if better else 0.0
+        self.operators.tell(member.operator, gain)
+        for name in sorted(names):
+            self.transformations.tell(name, gain / len(names))
         for table, name in told:
             row = table.setdefault(name, Success())
             row.tried += 1
             row.passed += member.score is not None
             row.better += better
-            row.gains.append(member.gain or 0.0)
         if len(member.added) == 1:
             if member.score is None:
                 self.guilty[member.added[0]] = reason
@@ -278,6 +285,10 @@ class Population:
         chosen = self.archive.parents(rng, n)
         return [elite.id for elite in chosen] or [BASE] * n
 
+    def constants(self, candidate: str) -> dict[str, Any]:
+        """The constants of a candidate that its source marks as tunable, by name; empty where the base has none."""
+        return self._constants.get(candidate, {})
+
     def heat(self, candidate: str, path: str, qualname: str) -> float | None:
         """The share of the time that goes to a function of the candidate, from the nearest ancestor that was profiled.
 
@@ -308,6 +319,14 @@ def syntax_key(path: str, text: str) -> str:
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             pass
     return content_hash(text)
+
+
+def _constants(files: Mapping[str, str]) -> dict[str, Any]:
+    """Empty too where a marker is malformed: a candidate may have broken it, the base is checked when it is loaded."""
+    try:
+        return {constant.name: constant.value for constant in find_constants(files)}
+    except ConfigError:
+        return {}
 
 
 @lru_cache(maxsize=4096)

@@ -3,6 +3,7 @@
 from agents.proposers import (
     bayes,
     commenter,
+    constants,
     from_model,
     probe,
     quasi_random,
@@ -16,6 +17,7 @@ from agents.proposers import (
 __all__ = [
     "bayes",
     "commenter",
+    "constants",
     "from_model",
     "probe",
     "quasi_random",

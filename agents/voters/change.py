@@ -13,20 +13,23 @@ __all__ = ["change_novelty", "change_size", "operator_record"]
 
 @voter("operator_record", kinds=("code",))
 def operator_record() -> Voter:
-    """score = 2 p − 1, with p the share of earlier candidates that were better than their parents, of the same operator
-    and the same transformations; the confidence grows with their number."""
+    """score = 2 p − 1, with p the probability of being better than its parents, as learned of its operator and its
+    transformations (see `search.bandit`); the confidence grows with the number of earlier ones."""
 
     async def vote(proposal: Proposal, case: Case, kit: Kit) -> Vote:
         population = case.population
         assert population is not None
         names = {part.partition("@")[0] for part in population.added_by(proposal)}
+        kinds = population.transformations.rates()
         told = [row for name in names if (row := population.by_transformation.get(name))]
         told += [row for row in [population.by_operator.get(proposal.operator)] if row]
+        believed = [kinds[name].success for name in names if name in kinds]
+        believed += [rate.success for name, rate in population.operators.rates().items() if name == proposal.operator]
         tried = sum(row.tried for row in told)
         if not tried:
             reason = "neither its operator nor its transformations were tried before"
             return Vote(proposal_id=proposal.id, voter="operator_record", score=0, confidence=0.1, reason=reason)
-        rate = math.fsum(row.rate for row in told) / len(told)
+        rate = math.fsum(believed) / len(believed) if believed else 0.5
         return Vote(
             proposal_id=proposal.id,
             voter="operator_record",

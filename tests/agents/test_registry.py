@@ -32,6 +32,7 @@ def test_every_role_of_ours_is_known() -> None:
             "analogy",
             "bayes",
             "commenter",
+            "constants",
             "idea",
             "probe",
             "quasi_random",
