@@ -286,6 +286,7 @@ def context_of(
         council=seat_council(campaign),
         models=models,
         code=code,
+        candidates=folder.open_candidates(ledger) if code else None,
         ledger=ledger,
         history=history,
         jobs=open_jobs(stored),

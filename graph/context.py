@@ -19,6 +19,7 @@ from core.ids import Clock, content_hash, system_clock
 from core.records import Direction, Guidance
 from graph.council import Council, named
 from graph.seat_models import SeatModels
+from memory.candidates import Candidates
 from memory.history import History
 from memory.ledger import Ledger
 from runtime.jobs import Jobs
@@ -42,6 +43,7 @@ class Context:
     guidance: tuple[Guidance, ...] = ()
     models: SeatModels | None = None
     code: CodeWork | None = None
+    candidates: Candidates | None = None
     _opening: Case | None = None
 
     @cached_property

@@ -12,8 +12,8 @@ from agents.personas import check_personas
 from core.campaign import Campaign
 from core.errors import ConfigError, nearest
 from core.validation import config_error
-from graph.code_campaign import check_code
 from graph.campaign_file import campaign_file, check_command, read_campaign
+from graph.code_campaign import check_code
 from graph.council import seat_council
 from graph.seat_models import check_models
 from search.constraints import Region

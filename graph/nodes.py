@@ -208,6 +208,9 @@ async def historian(state: CycleState, runtime: Runtime[Context]) -> CycleState:
         *(TrackRecordUpdated(campaign_id=campaign_id, cycle=cycle, record=record) for record in records),
         *news,
     )
+    if context.code is not None and context.candidates is not None:
+        for row in bookkeeping.candidate_rows(experiments, case):
+            context.candidates.add(row)
     annotated = [e for e in carried_out if not e.proposal.is_trial and e.outcome.ok]
     context.remember([*bookkeeping.memories(trajectories, lessons, case), *bookkeeping.remarks(annotated, case)])
     context.tell(

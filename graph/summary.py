@@ -113,6 +113,8 @@ def _best(history: History, objective: Objective) -> dict[str, Any] | None:
         "proposer": best.proposal.proposer,
         "cycle": best.proposal.cycle,
         "config": best.config,
+        "change": [part.rpartition("#")[0] for part in best.proposal.parts],
+        "rationale": best.proposal.rationale,
         "metrics": best.outcome.metrics,
         "interval": _interval(history, best, objective),
     }

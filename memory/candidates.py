@@ -70,10 +70,12 @@ class Candidates:
     def add(self, row: CandidateRow, diff: str = "") -> bool:
         """Keep a candidate with its diff from the campaign's base; False when its id is there: the first one stays.
 
+        A row that names an artifact already has its diff there.
+
         Raises ValueError for a number that is not finite or a row that is too big without its diff; StorageError.
         """
         values = _to_sql(row)
-        blob = zlib.compress(diff.encode("utf-8", "surrogatepass"), 9) if diff else b""
+        blob = zlib.compress(diff.encode("utf-8", "surrogatepass"), 9) if diff and not row.artifact else b""
         if _size(values) + len(blob) > ROW_BYTES:
             # before the row that names it: a row never names what is not there
             values["artifact"], blob = self._artifacts.put(diff.encode("utf-8", "surrogatepass")), b""
@@ -163,7 +165,7 @@ def _to_sql(row: CandidateRow) -> dict[str, Any]:
         "measures": json.dumps(dict(row.measures)),
         "touched": json.dumps(_fitting(row.touched, TOUCHED_BYTES)),
         "reason": _storable(row.reason)[:REASON_CHARACTERS],
-        "artifact": "",
+        "artifact": row.artifact,
     }
     for name, number in {"score": row.score or 0.0, "novelty": row.novelty, **row.measures}.items():
         if not math.isfinite(number):

@@ -54,6 +54,8 @@ class Explanations:
             "kind": proposal.kind,
             "config": proposal.config,
             "files": list(proposal.files),
+            "operator": proposal.operator,
+            "parts": list(proposal.parts),
             "sharpened": _sharpened(cycle, proposal_id),
             "objective": objective.model_dump(mode="json", include={"metric", "goal"}),
             "parents": [self._parent(parent) for parent in proposal.parents],

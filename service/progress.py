@@ -35,7 +35,7 @@ from core.events import (
     VerdictReached,
     VoteCast,
 )
-from core.records import Config, Proposal
+from core.records import PATCH, Config, Proposal
 from service.escape import escaped
 from service.figures import around, between, signed
 from service.output import Output
@@ -238,5 +238,6 @@ def _what(proposal: Proposal) -> str:
 
 def short(config: Config, limit: int = 70) -> str:
     """`model=mlp lr=0.003 …`, at most `limit` characters."""
-    text = " ".join(f"{name}={describe_value(value)}" for name, value in config.items())
+    told = ((name, f"{value[7:17]}" if name == PATCH and value else value) for name, value in config.items())
+    text = " ".join(f"{name}={describe_value(value)}" for name, value in told)
     return text if len(text) <= limit else text[: limit - 1] + "…"

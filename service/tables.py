@@ -13,12 +13,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from agents.wording import describe_value
+from core.records import PATCH
 from graph.model_use import use_line
 from service.escape import escaped
 from service.figures import between
 
 __all__ = ["calibration_line", "columns", "duration", "fields", "line_width", "result_table", "verdict_line"]
 
+MOST_PARTS = 40
 MIN_CUT = 12
 """Characters of the last column that are kept whatever the width of the terminal."""
 
@@ -79,11 +81,13 @@ def result_table(summary: dict[str, Any]) -> str:
         lines += [_cycles_table(summary), ""]
     best, baseline = summary["best"], summary["baseline"]
     if best and baseline:
-        names = list(dict.fromkeys([*best["config"], *baseline["config"]]))
+        names = [name for name in dict.fromkeys([*best["config"], *baseline["config"]]) if name != PATCH]
         rows = [(name, best["config"].get(name), baseline["config"].get(name)) for name in names]
         shown = [name for name in baseline["metrics"] if name in best["metrics"]]
         rows += [(name, best["metrics"][name], baseline["metrics"][name]) for name in shown]
         lines += [columns(rows, ("", f"best ({best['proposal']}, {best['proposer']})", "baseline")), ""]
+        if PATCH in best["config"]:
+            lines += [_change_text(best), ""]
         lines.append(verdict_line(best["interval"], metric))
     lines += _sealed_lines(summary["sealed"]) + _front_lines(summary["pareto"])
     for arm, told in summary["control"].items():
@@ -98,6 +102,16 @@ def result_table(summary: dict[str, Any]) -> str:
     if summary.get("report"):
         lines.append(f"report: {summary['report']}")
     return "\n".join(lines)
+
+
+def _change_text(best: dict[str, Any]) -> str:
+    """What a candidate of code is made of, a line a part; of one without named parts, why it was proposed."""
+    parts = best["change"]
+    if not parts:
+        return f"change: {escaped(best['rationale'])}"
+    more = [f"  and {len(parts) - MOST_PARTS} more"] if len(parts) > MOST_PARTS else []
+    shown = (part.replace("@", " in ", 1).replace(":", ", ", 1) for part in parts[:MOST_PARTS])
+    return "\n".join(["the best changes:", *(f"  {escaped(part)}" for part in shown), *more])
 
 
 def verdict_line(interval: dict[str, Any] | None, metric: str) -> str:

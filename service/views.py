@@ -80,6 +80,7 @@ def trial_rows(stored: StoredCampaign, history: History) -> list[dict[str, Any]]
             "job": e.outcome.job_id,
             "seconds": e.outcome.duration_s,
             "config": e.config,
+            "change": e.proposal.rationale if e.proposal.kind == "code" else "",
         }
         for e in history.experiments()
     ]

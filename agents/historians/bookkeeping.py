@@ -10,10 +10,11 @@ from typing import Literal
 from agents.roles import Case
 from agents.wording import describe_config
 from core.ids import content_id
-from core.records import Experiment, Lesson, TrackRecord, Trajectory, Vote
+from core.records import PATCH, Experiment, Lesson, Outcome, TestResults, TrackRecord, Trajectory, Vote
+from memory.candidates import CandidateRow
 from memory.recall import MemoryItem
 
-__all__ = ["credit", "memories", "remarks", "standing", "trajectory"]
+__all__ = ["candidate_rows", "credit", "memories", "remarks", "standing", "trajectory"]
 
 NEUTRAL = 0.75
 """Mean credit of a forecaster that always says ½, when outcomes are spread evenly."""
@@ -35,6 +36,9 @@ def trajectory(experiment: Experiment, case: Case, lessons: Sequence[Lesson] = (
         end = f"{objective.metric} {objective.value(experiment.score or 0.0):.4g}"
         if case.baseline is not None:
             end += f", {(experiment.score or 0.0) - case.baseline.mean:+.4g} against the baseline"
+    what = describe_config(case.campaign.name, outcome.config)
+    if proposal.kind == "code":
+        what = f"{case.campaign.name}: {proposal.operator}, {proposal.rationale}"
     plans = [lesson.steps for lesson in lessons if lesson.steps and lesson.evidence == (proposal.id,)]
     return Trajectory(
         id=content_id("t", case.campaign_id, proposal.id),
@@ -49,8 +53,49 @@ def trajectory(experiment: Experiment, case: Case, lessons: Sequence[Lesson] = (
         success_score=experiment.score if experiment.score is not None else 0.0,
         failure_reasons=(outcome.reason or outcome.cause or outcome.status,) if failed else (),
         metrics=outcome.metrics,
-        summary=f"{describe_config(case.campaign.name, outcome.config)}; {proposal.proposer} → {end}",
+        code_changes=str(proposal.config.get(PATCH, "")),
+        test_results=_tested(outcome),
+        summary=f"{what}; {proposal.proposer} → {end}",
     )
+
+
+def _tested(outcome: Outcome) -> TestResults | None:
+    """What the judge says of the tests of a candidate; None where there were none."""
+    told = outcome.details.get("tests")
+    if not told:
+        return None
+    return TestResults(
+        success=not told["failed"] and outcome.cause != "tests",
+        execution_time=outcome.duration_s,
+        steps_completed=told["passed"],
+    )
+
+
+def candidate_rows(experiments: Sequence[Experiment], case: Case) -> list[CandidateRow]:
+    """One row a judged candidate, for the archive that forgets nothing."""
+    population = case.population
+    assert population is not None
+    return [
+        CandidateRow(
+            id=e.proposal.id,
+            campaign_id=case.campaign_id,
+            cycle=e.proposal.cycle,
+            operator=e.proposal.operator,
+            status=e.outcome.status,
+            score=e.score,
+            parents=e.proposal.parents,
+            strategy=case.mode,
+            measures={
+                name: value
+                for name, value in e.outcome.metrics.items()
+                if name in ("speedup", "speedup_low", "speedup_high", "seconds", "base_seconds", "pairs")
+            },
+            touched=tuple(population.changed_of(e.proposal)),
+            reason="" if e.outcome.ok else f"{e.outcome.cause}: {e.outcome.reason}",
+            artifact=str(e.proposal.config.get(PATCH, "")),
+        )
+        for e in experiments
+    ]
 
 
 def memories(trajectories: Sequence[Trajectory], lessons: Sequence[Lesson], case: Case) -> list[MemoryItem]:

@@ -42,6 +42,7 @@ class Plan(Record):
     seed: int = 0
     noise: float | None = None
     tests: tuple[str, ...] | None = None
+    planted: bool = Field(default=True, description="whether the planted test is run; some commands name their files")
     trusted: bool = Field(default=False, description="a person on this machine says that the code may run unconfined")
 
 

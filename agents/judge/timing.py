@@ -19,8 +19,9 @@ __all__ = ["Refused", "Timed", "time_pairs"]
 
 QUIET_PAIRS = 5
 """Pairs of the base with itself, from which the noise is known."""
-UNTOLD_S, UNTOLD_SHARE = 0.15, 0.25
-"""Time outside what is timed may be longer than the base's by so much: seconds; share of the base's timed ones."""
+UNTOLD_SHARE = 0.25
+"""Time outside what is timed may be longer than the base's by this share of the base's timed seconds."""
+SURE_PAIRS = 5
 LEVEL = 0.95
 
 
@@ -114,10 +115,14 @@ def _check_clock(timed: Timed) -> None:
 
     A candidate that lies about its time, or spends it before the clock starts, is not faster.
     """
-    more = statistics.median(candidate - base for base, candidate in timed.untold)
+    if len(timed.pairs) < SURE_PAIRS:
+        return
+    longer = [candidate - base for base, candidate in timed.untold]
+    more = statistics.median(longer)
+    spread = 1.4826 * statistics.median(abs(one - more) for one in longer) / math.sqrt(len(longer))
     seconds = statistics.median(base for base, _ in timed.pairs)
     gained = statistics.median(base - candidate for base, candidate in timed.pairs)
-    if len(timed.pairs) >= 3 and more > max(UNTOLD_S, UNTOLD_SHARE * seconds) and more > gained / 2:
+    if more > max(3 * spread, UNTOLD_SHARE * seconds, gained / 2):
         raise Refused(
             "untimed", f"it says that it is {gained:.3g} s faster, and takes {more:.3g} s longer outside what is timed"
         )

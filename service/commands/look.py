@@ -150,14 +150,14 @@ def _campaigns_text(rows: list[dict[str, Any]]) -> str:
 
 def _trials_text(told: dict[str, Any]) -> str:
     rows = [
-        (t["cycle"], t["proposal"], t["proposer"], t["value"], t["status"], short(t["config"], 200))
+        (t["cycle"], t["proposal"], t["proposer"], t["value"], t["status"], t["change"] or short(t["config"], 200))
         for t in told["trials"]
     ]
     if told["baseline"] is not None:
         rows.insert(0, (0, "baseline", None, told["baseline"], "ok", ""))
     if not rows:
         return f"{told['campaign']}: nothing was measured yet"
-    return columns(rows, ("cycle", "proposal", "proposer", told["metric"], "status", "config"))
+    return columns(rows, ("cycle", "proposal", "proposer", told["metric"], "status", "config or change"))
 
 
 def _date(at: float) -> str:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import NotFoundError
+from core.records import PATCH
+from service.escape import escaped
 from service.figures import around, signed
 from service.output import Output
 from service.progress import short
 from service.state import find_subject, open_folder
 from service.tables import calibration_line, columns, duration, fields
 
+if TYPE_CHECKING:
+    from memory.artifacts import Artifacts
+
 __all__ = ["why"]
+
+PATCH_LINES = 80
 
 
 def why(args: argparse.Namespace, output: Output) -> int:
@@ -20,14 +27,38 @@ def why(args: argparse.Namespace, output: Output) -> int:
     from memory.history import History
     from service.explain import Explanations
 
-    with open_folder(args, must_exist=True).open_ledger() as ledger:
+    folder = open_folder(args, must_exist=True)
+    with folder.open_ledger() as ledger:
         campaign_id, subject = find_subject(ledger, args.id)
         history = History.load(ledger, campaign_id)
         if subject.startswith("j-"):
             subject = _proposal_of(history, subject)
         told = Explanations(ledger, ledger.campaign(campaign_id), history).of(subject)
-        output.result(told, explanation(told))
+        patch = _patch(folder.artifacts, told["config"])
+        shown = f"\n\n{escaped(_cut(patch))}" if patch else ""
+        output.result({**told, "patch": patch}, explanation(told) + shown)
     return 0
+
+
+def _patch(artifacts: Artifacts, config: dict[str, Any]) -> str | None:
+    """The diff of a candidate of code; None for any other proposal, or where it is kept no more."""
+    reference = config.get(PATCH)
+    return artifacts.text(str(reference)) if reference and str(reference) in artifacts else None
+
+
+def _cut(patch: str) -> str:
+    lines = patch.splitlines()
+    more = [f"… {len(lines) - PATCH_LINES} more lines; --json has them all"] if len(lines) > PATCH_LINES else []
+    return "\n".join([*lines[:PATCH_LINES], *more])
+
+
+def _what(told: dict[str, Any]) -> tuple[str, object]:
+    if told["kind"] == "experiment":
+        return "config", short(told["config"], 2000)
+    if told["files"]:
+        return told["kind"], ", ".join(told["files"])
+    parts = ", ".join(part.rpartition("#")[0] for part in told["parts"])
+    return told["operator"] or "code", parts or short(told["config"])
 
 
 def _proposal_of(history: Any, job_id: str) -> str:
@@ -47,9 +78,7 @@ def explanation(told: dict[str, Any]) -> str:
     metric = told["objective"]["metric"]
     rows: list[tuple[str, object]] = [
         (told["proposal"], f"by {told['proposer']} ({told['source']}) in cycle {told['cycle']} of {told['campaign']}"),
-        ("config", short(told["config"], 2000))
-        if told["kind"] == "experiment"
-        else (told["kind"], ", ".join(told["files"])),
+        _what(told),
     ]
     if told["direction"]:
         rows.append(("direction", f"{told['direction']['mode']}: {told['direction']['reason']}"))

@@ -1,0 +1,147 @@
+"""Whole campaigns on code: found, judged, told, killed and gone on with.  Candidates really run, in the sandbox."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tiny_campaign import events, kill, run, start
+
+from agents.code.diff import apply_exactly
+from core.events import JobStarted
+from core.records import PATCH
+from memory.history import History
+from memory.ledger import Ledger
+from memory.state_folder import StateFolder
+from runtime.sandbox import find_isolation
+from tests.code_packages import STOCK, write_campaign
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(find_isolation().level < 2, reason="no isolation here: " + "; ".join(find_isolation().missing)),
+]
+
+
+def words(path: Path, *more: str, home: str = "home") -> tuple[str, ...]:
+    return ("run", str(path), "--home", str(path.parent.parent / home), *more)
+
+
+def history_of(home: Path) -> History:
+    with Ledger(home / "ledger.db") as ledger:
+        return History.load(ledger, "shop-1")
+
+
+def test_without_a_model_it_finds_a_verified_speed_up(tmp_path: Path) -> None:
+    path = write_campaign(tmp_path / "repository", budget={"cycles": 3}, until="speedup >= 1.5")
+    before = {file: file.read_bytes() for file in path.parent.rglob("*") if file.is_file()}
+    code, lines, _ = run(*words(path))
+    assert code == 0
+    result = lines[-1]
+    assert result["best"]["metrics"]["speedup"] >= 1.5
+    assert result["best"]["interval"]["answer"] == "better"
+    assert result["best"]["change"]
+    home = tmp_path / "home"
+    history = history_of(home)
+    best = history.best()
+    assert best is not None
+    assert best.outcome.details["isolation_level"] >= 2
+    assert best.outcome.details["planted"]
+    assert best.outcome.details["tests"]["passed"] == 5
+
+    # what was found is a diff of the files as they were, and the files are as they were
+    folder = StateFolder(home)
+    patch = folder.artifacts.text(best.config[PATCH])
+    files = apply_exactly({"shop/__init__.py": "", "shop/stock.py": STOCK}, patch)
+    assert files["shop/stock.py"] != STOCK
+    assert {file: file.read_bytes() for file in path.parent.rglob("*") if file.is_file()} == before
+
+    # every candidate has its row, with its lineage
+    with Ledger(home / "ledger.db") as ledger:
+        candidates = folder.open_candidates(ledger)
+        rows = list(candidates.of("shop-1"))
+        assert {row.id for row in rows} == {e.proposal.id for e in history.experiments()}
+        assert candidates.diff(best.proposal.id) == patch
+    trajectories = {t.proposal_id: t for t in history.trajectories.values()}
+    told = trajectories[best.proposal.id].test_results
+    assert told is not None
+    assert told.success
+
+    shown = run("why", best.proposal.id, "--home", str(home))[1][-1]
+    assert shown["patch"] == patch
+    assert not list(home.glob("experiments/*/candidate"))
+
+
+def started_jobs(home: Path) -> Counter[str]:
+    with Ledger(home / "ledger.db") as ledger:
+        return Counter(e.job_id for e in ledger.events("shop-1", types=(JobStarted,)) if isinstance(e, JobStarted))
+
+
+def test_killed_it_goes_on_and_judges_nothing_twice(tmp_path: Path) -> None:
+    path = write_campaign(tmp_path / "repository")
+    process = start(*words(path))
+    seen = 0
+    for event in events(process):
+        seen += event["type"] == "JobFinished"
+        if seen == 2:
+            kill(process)
+            break
+    code, lines, _ = run(*words(path))
+    assert code == 0
+    assert lines[-1]["status"] == "finished"
+    home = tmp_path / "home"
+    assert set(started_jobs(home).values()) == {1}
+    history = history_of(home)
+    assert history.last_finished_cycle == 2
+    assert len({e.proposal.id for e in history.experiments()}) == len(history.experiments())
+
+
+def test_a_second_process_is_refused_with_the_pid_of_the_first(tmp_path: Path) -> None:
+    path = write_campaign(tmp_path / "repository")
+    process = start(*words(path))
+    try:
+        for event in events(process):
+            if event["type"] == "JobStarted":
+                break
+        code, lines, _ = run(*words(path))
+        assert code == 4
+        assert str(process.pid) in json.dumps(lines[-1]["error"])
+    finally:
+        kill(process)
+
+
+def test_the_base_is_what_it_was_when_the_campaign_began(tmp_path: Path) -> None:
+    path = write_campaign(tmp_path / "repository", budget={"cycles": 1}, until="speedup >= 99")
+    assert run(*words(path))[0] == 7
+    (path.parent / "shop/stock.py").write_text("nobody = 1\n")
+    assert run(*words(path, "--cycles", "2"))[0] == 7
+    base = tmp_path / "home/bases/shop-1/tree/shop/stock.py"
+    assert base.read_text() == STOCK
+    base.unlink()
+    base.write_text("nobody = 2\n")
+    code, lines, _ = run(*words(path, "--cycles", "3"))
+    assert code != 0
+    assert "not what it was" in lines[-1]["error"]["what"]
+
+
+@pytest.mark.parametrize(
+    ("code", "what"),
+    [
+        ({"files": ["nowhere/*.py"]}, "no file matches"),
+        ({"judge": ["specs", "benchmark"]}, "'specs'"),
+        ({"judge": ["tests"]}, "not among the judge's files"),
+        ({"root": "elsewhere"}, "does not exist"),
+        ({"tests": "pytest"}, "as a list"),
+        ({"benchmark": ["{python}", "benchmark/none.py"]}, "benchmark/none.py"),
+    ],
+)
+def test_a_wrong_campaign_is_one_clear_error(tmp_path: Path, code: dict[str, Any], what: str) -> None:
+    path = write_campaign(tmp_path / "repository")
+    definition = json.loads(path.read_text())
+    path.write_text(json.dumps({**definition, "code": {**definition["code"], **code}}))
+    got, lines, _ = run(*words(path))
+    assert got == 3
+    assert what in lines[-1]["error"]["what"]
+    assert lines[-1]["error"]["try"]
