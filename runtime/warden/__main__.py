@@ -8,6 +8,8 @@ import sys
 if not __package__:  # run by its path: the bare interpreter knows no packages but its own
     sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
+import contextlib
+
 from runtime.keeper.files import write_all
 from runtime.keeper.launch import StartError
 from runtime.warden.bubblewrap import SetupError
@@ -20,6 +22,7 @@ def main() -> int:
         spec, blobs = receive(sys.stdin.buffer)
     except EOFError:  # the caller died
         return 1
+    caller = os.getppid()
     try:
         answer = encode(*Watch(spec, blobs, sys.stdin.fileno()).run())
     except StartError as error:
@@ -28,7 +31,12 @@ def main() -> int:
         answer = encode({"error": "setup", "reason": str(error)})
     except OSError as error:
         answer = encode({"error": "system", "reason": str(error)})
-    write_all(1, answer)
+    with contextlib.suppress(BrokenPipeError):
+        write_all(1, answer)
+    if os.getppid() != caller:  # it was killed, and cannot tidy up
+        import shutil
+
+        shutil.rmtree(spec["session"], ignore_errors=True)
     return 0
 
 

@@ -38,8 +38,8 @@ DRAIN_S = 1.0
 MOST_FILES = 50_000
 DATA_FACTOR = 2
 DATA_EXTRA_MB = 512
-FORGET_SHARE = 20
-"""Looking at the disk takes at most one part in so many of the time."""
+PAUSE_FACTOR, LONGEST_PAUSE_S = 20, 1.0
+"""Between two looks at the disk, which take long when there are many files."""
 
 
 class Watch:
@@ -227,7 +227,8 @@ class Watch:
                 size, number = files.usage(place, MOST_FILES)
                 used, count = used + size, count + number
             used += unlinked_bytes(pids, os.fstat(self._work).st_dev)
-        self._next_disk_s = time.monotonic() + FORGET_SHARE * (time.monotonic() - began)
+        ended = time.monotonic()
+        self._next_disk_s = ended + min(LONGEST_PAUSE_S, PAUSE_FACTOR * (ended - began))
         limit = self._limits["disk_mb"] * MEGABYTE
         if used > limit:
             self._find("disk", f"used {used / MEGABYTE:.0f} MB of disk, its limit is {limit / MEGABYTE:g} MB")

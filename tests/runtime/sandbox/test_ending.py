@@ -7,6 +7,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from pathlib import Path
@@ -37,6 +38,19 @@ def daemon(mark, *, empty=True):
     os.read(done, 1)
 
 """
+
+
+@pytest.fixture(autouse=True)
+def own_temporary(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that folders of other tests, which run at the same time, are not taken for ours."""
+    place = tmp_path_factory.mktemp("t")
+    place.chmod(0o755)
+    monkeypatch.setenv("TMPDIR", str(place))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+
+
+def sessions() -> set[Path]:
+    return set(Path(tempfile.gettempdir()).glob("ratchet-sandbox-*"))
 
 
 def gone(mark: str) -> bool:
@@ -116,7 +130,7 @@ print("survived")
 @pytest.mark.parametrize("way", ["kill", "fork"])
 def test_nothing_outlives_a_caller_that_is_killed(here: Here, way: str, tmp_path: Path) -> None:
     """Also when a fork of the caller still holds its end of the warden's pipe."""
-    mark = f"daemon-{secrets.token_hex(8)}"
+    mark, before = f"daemon-{secrets.token_hex(8)}", sessions()
     script = DAEMON + "daemon(sys.argv[1]); print('x', flush=True); time.sleep(600)"
     caller = textwrap.dedent(
         f"""
@@ -144,6 +158,10 @@ def test_nothing_outlives_a_caller_that_is_killed(here: Here, way: str, tmp_path
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         assert gone(mark)
+    deadline = time.monotonic() + 5
+    while (left := [path for path in sessions() if path not in before]) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not left
 
 
 def test_runs_side_by_side_do_not_end_each_other(here: Here) -> None:
@@ -158,7 +176,7 @@ def test_runs_side_by_side_do_not_end_each_other(here: Here) -> None:
 
 
 def test_the_session_leaves_no_folder(here: Here, tmp_path: Path) -> None:
-    before = set(Path("/tmp").glob("ratchet-sandbox-*"))
+    before = sessions()
     here.python(
         """
         import os
@@ -168,7 +186,7 @@ def test_the_session_leaves_no_folder(here: Here, tmp_path: Path) -> None:
         os.chmod(".", 0)
         """
     )
-    assert set(Path("/tmp").glob("ratchet-sandbox-*")) <= before
+    assert sessions() <= before
 
 
 def test_limits_of_a_caller_below_hold_too(here: Here) -> None:

@@ -126,7 +126,7 @@ def test_one_file_is_bounded(here: Here) -> None:
 @pytest.mark.slow
 def test_the_number_of_files_is_bounded(here: Here) -> None:
     script = "import time\nfor number in range(70_000): open(str(number), 'w').close()\ntime.sleep(600)"
-    assert here.python(script).ended == "disk"
+    assert here.python(script, limits={"time_s": 90}).ended == "disk"
 
 
 def test_processor_time_of_the_tree_counts_together(here: Here) -> None:

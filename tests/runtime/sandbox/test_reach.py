@@ -56,7 +56,6 @@ print(tried(connect, socket.AF_INET, ("127.0.0.1", port)), tried(connect, socket
             """,
             str(listening.getsockname()[1]),
             str(tmp_path),
-            inputs={"socket": tmp_path / "s"},
         )
         assert "done" not in answer
         listening.settimeout(0)
