@@ -58,9 +58,9 @@ def candidates(campaign: str) -> dict[str, Sequence[Edit]]:
         "all edits": sound,
         f"{sound[0].name}, constants for the mended code": (sound[0], quadrature.TUNED),
         quadrature.TUNED_AS_IT_SHIPS.name: (quadrature.TUNED_AS_IT_SHIPS,),
-        "these constants and all edits": (*sound, quadrature.TUNED_AS_IT_SHIPS),
+        f"{quadrature.TUNED_AS_IT_SHIPS.name}, all edits": (*sound, quadrature.TUNED_AS_IT_SHIPS),
         quadrature.TUNED.name: (quadrature.TUNED,),
-        "these constants and all edits ": (*sound, quadrature.TUNED),
+        f"{quadrature.TUNED.name}, all edits": (*sound, quadrature.TUNED),
     }
 
 
@@ -87,7 +87,7 @@ def compare(campaign: str, named: Mapping[str, Sequence[Edit]], folder: Path, ro
     for name, own in seconds.items():
         ratios = [base / one for base, one in zip(seconds[NONE], own, strict=True)]
         fastest = min(seconds[NONE]) / min(own)
-        print(f"| {name.strip()} | {min(own):.3f} | {statistics.median(ratios):.2f} | {fastest:.2f} |")
+        print(f"| {name} | {min(own):.3f} | {statistics.median(ratios):.2f} | {fastest:.2f} |")
 
 
 def passes(copy: Path) -> bool:
