@@ -24,6 +24,9 @@ __all__ = ["Archive", "Candidate", "Elite", "Status"]
 Status = Literal["new", "improved", "rejected"]
 """Of a candidate told: it fills an empty cell, it takes the place of a worse one, or neither."""
 
+TRIES = 50
+"""Draws of a partner before one is taken however many places both have touched."""
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -72,6 +75,7 @@ class Archive:
         self._told: set[str] = set()
         self._scored: list[tuple[Candidate, float, tuple[float, ...]]] = []
         self._children: dict[str, int] = defaultdict(int)
+        self._operators: dict[str, int] = {}
         self._learn_at = 2
         self._fill()
 
@@ -153,10 +157,12 @@ class Archive:
         for _ in range(n if len(self) > 1 else 0):
             weights = parent_weights(self._crowd, coming)
             first = draw(weights, rng) if of is None else self._slots[of]
-            mine = self._elites[first]
-            others = np.array([e.operator != mine.operator for e in self._elites])
-            shared = np.array([len(e.touched & mine.touched) for e in self._elites])
-            second = draw(complement_weights(weights, self._crowd, first, others, shared), rng)
+            weights = complement_weights(weights, self._crowd, first)
+            for _ in range(TRIES):
+                second = draw(weights, rng)
+                shared = len(self._elites[first].touched & self._elites[second].touched)
+                if rng.random() * (1 + shared) < 1:
+                    break
             coming[[first, second]] += 1
             pairs.append((self._elite(first), self._elite(second)))
         return pairs
@@ -203,7 +209,8 @@ class Archive:
             del self._slots[self._elites[slot].id]
             self._elites[slot] = candidate
         self._slots[candidate.id] = slot
-        self._crowd.settle(slot, score, candidate.novelty, self._children.get(candidate.id, 0))
+        operator = self._operators.setdefault(candidate.operator, len(self._operators))
+        self._crowd.settle(slot, score, candidate.novelty, self._children.get(candidate.id, 0), operator)
         if score > self._crowd.scores[self._first_best]:
             self._first_best = slot
         return status

@@ -6,7 +6,7 @@ k = `NEIGHBOURS`.
 
     distance     mean over the k nearest others j of |x_i − x_j| / √d          Lehman & Stanley 2011, eq. 1
     parents      w_i = σ(λ (q_i − ½)) · (½ + r_i) · 1 / (1 + n_i),  λ = `GREED`
-    complement   w_j · |x_i − x_j| / (1 + shared places), of another operator where there is one
+    complement   w_j · |x_i − x_j|, of another operator where there is one; kept once in 1 + shared places
 
 The first and the last factor of w are those of the Darwin Gödel Machine (Zhang et al. 2025) and of ShinkaEvolve (Lange
 et al. 2025): a sigmoid of performance, and one over one plus the children.  Here performance is a rank, so that neither
@@ -39,6 +39,7 @@ class Crowd:
         self.told: Array = np.zeros(0)
         """The novelty that was told with each."""
         self.children: Array = np.zeros(0)
+        self.operators: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
         self._nearest: Array = np.zeros((0, NEIGHBOURS))
         """The distances to the nearest others, in ascending order; infinite where there are fewer."""
         self.distance: Array = np.zeros(0)
@@ -51,23 +52,33 @@ class Crowd:
         """A slot more, at a place where nobody is; `settle` says who takes it."""
         place = np.array(point)
         away = self.distances(place)
-        row = np.full(NEIGHBOURS, np.inf)
+        closer = away < self._nearest[:, -1]
+        merged = np.sort(np.column_stack([self._nearest[closer], away[closer]]), axis=1)[:, :NEIGHBOURS]
+        self._nearest[closer], self.distance[closer] = merged, _mean(merged)
+        row = np.full((1, NEIGHBOURS), np.inf)
         near = np.sort(away)[:NEIGHBOURS]
-        row[: len(near)] = near
-        merged = np.sort(np.column_stack([self._nearest, away]), axis=1)[:, :NEIGHBOURS]
-        self._nearest = np.vstack([merged, row])
-        known = np.isfinite(self._nearest)
-        self.distance = np.where(known, self._nearest, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+        row[0, : len(near)] = near
+        self._nearest = np.vstack([self._nearest, row])
+        self.distance = np.append(self.distance, _mean(row))
         self.points = np.vstack([self.points, place])
         self.scores, self.told, self.children = (np.append(a, 0.0) for a in (self.scores, self.told, self.children))
+        self.operators = np.append(self.operators, 0)
 
-    def settle(self, slot: int, score: float, novelty: float, children: int) -> None:
+    def settle(self, slot: int, score: float, novelty: float, children: int, operator: int) -> None:
+        """Who takes the slot; `operator` is a number that stands for its name."""
         self.scores[slot], self.told[slot], self.children[slot] = score, novelty, children
+        self.operators[slot] = operator
 
     def distances(self, place: Array) -> Array:
         """From a place to every elite, shape (E,), in 0 … 1."""
         gaps = self.points - place
         return np.asarray(np.sqrt((gaps * gaps).sum(axis=1) / self.points.shape[1]))
+
+
+def _mean(near: Array) -> Array:
+    """The mean of the finite distances of each row; 0 for a row without any."""
+    known = np.isfinite(near)
+    return np.asarray(np.where(known, near, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1))
 
 
 def ranks(values: Array) -> Array:
@@ -86,12 +97,11 @@ def parent_weights(crowd: Crowd, in_flight: Array) -> Array:
     return np.asarray(quality * novelty / (1 + crowd.children + in_flight))
 
 
-def complement_weights(
-    weights: Array, crowd: Crowd, first: int, other_operator: npt.NDArray[np.bool_], shared: npt.NDArray[np.int64]
-) -> Array:
+def complement_weights(weights: Array, crowd: Crowd, first: int) -> Array:
     """The weights of the second of a pair, shape (E,), for at least two elites; that of the first one is 0."""
-    out = weights * crowd.distances(crowd.points[first]) / (1 + shared)
-    return out * other_operator if np.any(other_operator & (out > 0)) else out
+    out = weights * crowd.distances(crowd.points[first])
+    other = crowd.operators != crowd.operators[first]
+    return out * other if other.any() else out
 
 
 def draw(weights: Array, rng: np.random.Generator) -> int:
