@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from agents.code.blobs import is_blob
 from agents.code.changes import FileChange, Hunk
 from agents.code.content import Content
 from agents.code.elision import elision_among, hollowed, pieces
@@ -173,8 +174,9 @@ class _Work:
 
     def _edit(self, path: str, source: str, change: FileChange) -> None:
         content, drift, refused = Content.of(self.now[source]), 0, len(self.rejected)
+        numbers_count = is_blob(self.now[source], change.made_from)
         for number, hunk in enumerate(change.hunks):
-            stated = None if hunk.line is None else hunk.line - 1 + drift
+            stated = hunk.line - 1 + drift if numbers_count and hunk.line is not None else None
             for piece in pieces(hunk):
                 try:
                     content, grown = self._hunk(path, number, piece, content, stated if piece is hunk else None)

@@ -31,8 +31,9 @@ class Bisection:
     """The search among parts 0 … size - 1, as a pure function of the answers so far.
 
     It is taken as known that no part passes and that all together fail.  `needs` says which parts a part cannot do
-    without; every subset asked about is complete in that.  No subset is asked about twice.  With `most` questions asked
-    it ends with what it knows.
+    without; every subset asked about is complete in that.  Nothing is asked twice, nor what earlier answers imply where
+    more parts never help; but what is kept in the end has passed itself.  With `most` questions asked it ends with what
+    it knows.
     """
 
     size: int
@@ -67,18 +68,21 @@ class Bisection:
         known: dict[Subset, bool] = {frozenset(): True, everything: not self.size}
         told = iter(self.answers)
         search = self._search(everything)
-        try:
-            question = next(search)
-            while True:
-                if question not in known:
-                    answer = next(told, None)
-                    if answer is None:
-                        over = self.most is not None and len(self.answers) >= self.most
-                        return None if over else question, _largest(known)
-                    known[question] = answer
-                question = search.send(known[question])
-        except StopIteration as done:
-            return None, done.value
+        question, last = next(search), False
+        while True:
+            answer = known.get(question) if last else _implied(question, known)
+            if answer is None:
+                answer = next(told, None)
+                if answer is None:
+                    over = self.most is not None and len(self.answers) >= self.most
+                    return None if over else question, _largest(known)
+                known[question] = answer
+            if last:
+                return None, question if answer else _largest(known)
+            try:
+                question = search.send(answer)
+            except StopIteration as done:
+                question, last = done.value, True  # what is kept must have passed itself
 
     def _search(self, suspects: Subset) -> Search:
         several: list[Subset] = []
@@ -122,6 +126,14 @@ class Bisection:
                 done.add(at)
                 todo += self.needs.get(at, ())
         return frozenset(done)
+
+
+def _implied(question: Subset, known: Mapping[Subset, bool]) -> bool | None:
+    """The answer if more parts never help: part of what passes passes, and what holds a failing set fails."""
+    for subset, passed in known.items():
+        if question <= subset if passed else subset <= question:
+            return passed
+    return None
 
 
 def _largest(known: Mapping[Subset, bool]) -> Subset:

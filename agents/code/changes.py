@@ -15,8 +15,8 @@ Form = Literal["diff", "blocks", "whole"]
 class Hunk:
     """Put the lines `after` where the lines `before` stand.  Lines are bare, without their ends.
 
-    `line` is where a diff says `before` begins, counted from 1, None when it does not say, or when its header is wrong;
-    `heading` is the text behind a diff's `@@`.  `final_newline` is set where a diff speaks of the end of the file.
+    `line` is where a diff says `before` begins, counted from 1, None when it does not say; `heading` is the text behind
+    its `@@`.  `final_newline` is set where it speaks of the end of the file.
     """
 
     before: tuple[str, ...]
@@ -35,6 +35,8 @@ class FileChange:
     write    it has `text`, whether it existed or not
     delete   it goes; the lines that a diff removes must be all of it
     rename   `source` becomes `path`, changed by `hunks`
+
+    `made_from` is the beginning of git's hash of the file that a diff was made from, if it says so.
     """
 
     path: str
@@ -43,6 +45,7 @@ class FileChange:
     hunks: tuple[Hunk, ...] = ()
     text: str = ""
     source: str = ""
+    made_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)

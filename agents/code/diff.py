@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from agents.code.alignment import Change, changes
+from agents.code.blobs import NO_BLOB, blob_id, is_blob
 from agents.code.lines import with_ends
 from agents.code.paths import path_fault
 from core.errors import PatchError
@@ -54,6 +55,8 @@ def apply_exactly(base: Mapping[str, str], diff: str) -> dict[str, str]:
             raise PatchError(
                 f"{section.path} {'exists already' if section.new else 'does not exist'}", where="the diff"
             )
+        if old is not None and section.blob and not is_blob(old, section.blob):
+            raise PatchError("the diff was made from another text", where=section.path)
         text = _patched(old or "", section)
         if not section.deleted:
             files[section.path] = text
@@ -72,6 +75,8 @@ def _file_diff(path: str, old: str | None, new: str | None) -> Iterable[str]:
         yield "new file mode 100644\n"
     if new is None:
         yield "deleted file mode 100644\n"
+    blobs = "..".join(NO_BLOB if text is None else blob_id(text) for text in (old, new))
+    yield f"index {blobs}{'' if old is None or new is None else ' 100644'}\n"
     before, after = with_ends(old or ""), with_ends(new or "")
     found = changes(before, after)
     if not found:
@@ -127,6 +132,7 @@ class _Section:
     path: str
     new: bool
     deleted: bool
+    blob: str
     hunks: list[tuple[int, list[str], list[str]]]
     end: int
 
@@ -141,6 +147,7 @@ class _Section:
         mode = lines[at].split(" mode ")[0] if at < len(lines) else ""
         new, deleted = mode == "new file", mode == "deleted file"
         at += new or deleted
+        blob = lines[at][6:].split("..")[0] if at < len(lines) and lines[at].startswith("index ") else ""
         while at < len(lines) and lines[at].startswith(("index ", "--- ", "+++ ")):
             at += 1
         hunks: list[tuple[int, list[str], list[str]]] = []
@@ -148,7 +155,7 @@ class _Section:
             start, old, _, size = (1 if number is None else int(number) for number in range_.groups())
             at, removed, added = _body(lines, at + 1, old, size)
             hunks.append((start - 1 if old else start, removed, added))
-        return cls(path, new, deleted, hunks, at)
+        return cls(path, new, deleted, blob, hunks, at)
 
 
 def _body(lines: list[str], at: int, old: int, new: int) -> tuple[int, list[str], list[str]]:

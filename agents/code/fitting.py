@@ -13,15 +13,16 @@ so lines that only one side has count against it.  The best pairing near a diago
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from agents.code.lines import squeezed
+from agents.code.lines import canonical, squeezed
 
 __all__ = ["LEAST_SIMILARITY", "Fit", "fuzzy_fits", "whitespace_fits"]
 
-LEAST_SIMILARITY = 0.72
+LEAST_SIMILARITY = 0.8
+"""Measured by benchmarks/patches.py: below, it finds wrong places; of the right ones 2 % are lost."""
 LINE_SIMILARITY = 0.6
 GAP = 0.5
 """What an unpaired line costs the search, as a share of its weight."""
@@ -49,7 +50,7 @@ class Fit:
 
 def whitespace_fits(quoted: Sequence[str], lines: Sequence[str]) -> list[Fit]:
     """Every place where all quoted lines stand, if whitespace and blank lines do not count."""
-    q, f = _Dense(quoted), _Dense(lines)
+    q, f = _Dense(quoted, squeezed), _Dense(lines, squeezed)
     if not q.texts:
         return []
     return [
@@ -61,7 +62,7 @@ def whitespace_fits(quoted: Sequence[str], lines: Sequence[str]) -> list[Fit]:
 
 def fuzzy_fits(quoted: Sequence[str], lines: Sequence[str]) -> list[Fit]:
     """The places that are similar enough, best first, without overlap; none for a quote of one line."""
-    q, f = _Dense(quoted), _Dense(lines)
+    q, f = _Dense(quoted, canonical), _Dense(lines, canonical)
     if not 2 <= len(q.texts) <= LONGEST_QUOTE:
         return []
     slack = max(4, len(q.texts) // 4)
@@ -75,11 +76,11 @@ def fuzzy_fits(quoted: Sequence[str], lines: Sequence[str]) -> list[Fit]:
 
 
 class _Dense:
-    """The lines that are not blank, squeezed, with their places and weights."""
+    """The lines that are not blank, in a form to compare them in, with their places and weights."""
 
-    def __init__(self, lines: Sequence[str]) -> None:
+    def __init__(self, lines: Sequence[str], form: Callable[[str], str]) -> None:
         self.places = [at for at, line in enumerate(lines) if line.strip()]
-        self.texts = [squeezed(lines[at]) for at in self.places]
+        self.texts = [form(lines[at]) for at in self.places]
         self.weights = [len(text) + 4 for text in self.texts]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["bare_lines", "indent_of", "joined", "squeezed", "uses_crlf", "with_ends"]
+__all__ = ["bare_lines", "canonical", "indent_of", "joined", "squeezed", "uses_crlf", "with_ends"]
 
 
 def with_ends(text: str) -> list[str]:
@@ -32,6 +32,13 @@ def joined(lines: Sequence[str], *, final_newline: bool = True) -> str:
 def squeezed(line: str) -> str:
     """The line without indentation, and with single blanks: equal for lines that differ in whitespace alone."""
     return " ".join(line.split())
+
+
+def canonical(line: str) -> str:
+    """The line squeezed, with one style of quotes and without the comment behind its code: for rating likeness only."""
+    text = squeezed(line).replace("'", '"')
+    code, mark, comment = text.partition(" # ")
+    return code if mark and '"' not in comment else text
 
 
 def indent_of(line: str) -> str:

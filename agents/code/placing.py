@@ -1,7 +1,8 @@
 """Finding the place of a hunk: exactly, but for whitespace, by similarity, by name; refused where it is not sure.
 
-A place counts only if it is the only one.  What a diff says beside its lines (a line number with right sizes, a
-heading) may single one out of several, and a heading that speaks against the only one forbids it.
+A place counts only if it is the only one.  A diff made from this very file may single one out by its number of a line,
+and any diff by its heading, which also forbids a place that is not below it.  Numbers of other diffs are not believed:
+where the file has grown by a copy, they hit the copy.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Literal
 from agents.code.anchors import replace_definition
 from agents.code.changes import Hunk
 from agents.code.fitting import LEAST_SIMILARITY, Fit, fuzzy_fits, whitespace_fits
-from agents.code.lines import indent_of, squeezed
+from agents.code.lines import canonical, indent_of, squeezed
 from agents.code.rewriting import DoesNotFitError, rewrite
 
 __all__ = ["How", "Place", "find_place"]
@@ -94,7 +95,7 @@ def _similar_enough(quoted: Sequence[str], lines: Sequence[str]) -> list[Fit]:
     if not fits:
         raise DoesNotFitError("the file holds nothing similar")
     best = fits[0]
-    known = sum(squeezed(quoted[i]) == squeezed(lines[j]) for i, j in best.pairs)
+    known = sum(canonical(quoted[i]) == canonical(lines[j]) for i, j in best.pairs)
     if best.similarity < LEAST_SIMILARITY or 2 * known < sum(1 for line in quoted if line.strip()):
         raise DoesNotFitError(
             f"the most similar lines, from line {best.start + 1}, are only {best.similarity:.0%} similar"

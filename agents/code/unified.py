@@ -1,7 +1,7 @@
 """Reading a unified diff that somebody typed: with wrong numbers, without headers, within prose or fences.
 
-What the text says is taken, what it counts is not: a hunk ends where lines of another kind begin.  A line number counts
-only if the header's sizes are right, as those of a tool are.
+What the text says is taken, what it counts is not: a hunk ends where lines of another kind begin.  The number of a line
+counts only if the sizes beside it are right, and for a file that is the one the diff was made from.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ __all__ = ["begins_diff", "read_diff"]
 
 _RANGE = re.compile(r"@@+ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@+(.*)")
 _DATE = re.compile(r"\t.*$|\s+\d{4}-\d\d-\d\d.*$")
+_INDEX = re.compile(r"index ([0-9a-f]{7,40})\.\.")
 _OCTAL = re.compile(r'\\([0-7]{3}|["\\tn])')
 _NOWHERE = "/dev/null"
 
@@ -85,6 +86,7 @@ class _File:
     deleted: bool = False
     renamed: tuple[str, str] = ("", "")
     mode_only: bool = False
+    blob: str = ""
     hunks: list[Hunk] = field(default_factory=list)
 
     def read_header(self, line: str) -> None:
@@ -97,6 +99,8 @@ class _File:
         self.created |= line.startswith("new file mode ")
         self.deleted |= line.startswith("deleted file mode ")
         self.mode_only |= line.startswith("new mode ")
+        if found := _INDEX.match(line):
+            self.blob = found[1]
         if line.startswith("rename from "):
             self.renamed = (_name(line[12:]), self.renamed[1])
         elif line.startswith("rename to "):
@@ -113,7 +117,7 @@ class _File:
         path = self._path()
         hunks = tuple(self.hunks)
         if all(self.renamed):
-            return FileChange(self.renamed[1], "rename", "diff", hunks, source=self.renamed[0])
+            return FileChange(self.renamed[1], "rename", "diff", hunks, source=self.renamed[0], made_from=self.blob)
         if self.created or self.old == _NOWHERE:
             if len(hunks) > 1 or any(line for hunk in hunks for line in hunk.before):
                 raise PatchError(f"a new file has lines with `+` only: {path}", where="the diff")
@@ -124,7 +128,7 @@ class _File:
         if not hunks:
             why = "it changes the mode alone" if self.mode_only else "it has no line with + or -"
             raise PatchError(f"the diff of {path or 'a file'} changes no text: {why}", where="the diff")
-        return FileChange(path, "edit", "diff", hunks)
+        return FileChange(path, "edit", "diff", hunks, made_from=self.blob)
 
     def _path(self) -> str:
         if not self.new:

@@ -94,11 +94,14 @@ def test_a_diff_reads_as_git_writes_it() -> None:
     before = {"gone.py": "x = 1\n", "kept.py": "a\nb\nc\nd\ne\n"}
     after = {"kept.py": "a\nb\nC\nd\ne", "made.py": ""}
     assert unified_diff(before, after) == (
-        "diff --git a/gone.py b/gone.py\ndeleted file mode 100644\n--- a/gone.py\n+++ /dev/null\n"
-        "@@ -1,1 +0,0 @@\n-x = 1\n"
-        "diff --git a/kept.py b/kept.py\n--- a/kept.py\n+++ b/kept.py\n@@ -1,5 +1,5 @@\n a\n b\n-c\n+C\n d\n-e\n+e\n"
-        "\\ No newline at end of file\n"
+        "diff --git a/gone.py b/gone.py\ndeleted file mode 100644\n"
+        "index 7d4290a117a4ddcc11daae7ea675841033830c8f..0000000000000000000000000000000000000000\n"
+        "--- a/gone.py\n+++ /dev/null\n@@ -1,1 +0,0 @@\n-x = 1\n"
+        "diff --git a/kept.py b/kept.py\n"
+        "index 940532533944dd159bfd11136fac2ee35872de38..b7615dae52021c43141f7358ae0dcc646e2ec55a 100644\n"
+        "--- a/kept.py\n+++ b/kept.py\n@@ -1,5 +1,5 @@\n a\n b\n-c\n+C\n d\n-e\n+e\n\\ No newline at end of file\n"
         "diff --git a/made.py b/made.py\nnew file mode 100644\n"
+        "index 0000000000000000000000000000000000000000..e69de29bb2d1d6434b8b29ae775ad8c2e48c5391\n"
     )
 
 
