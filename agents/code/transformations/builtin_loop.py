@@ -17,8 +17,8 @@ import ast
 from collections.abc import Iterator
 
 from agents.code.transformations.analysis.flow import loops, stable
-from agents.code.transformations.analysis.inference import iterated, kind_of
-from agents.code.transformations.analysis.kinds import Kind
+from agents.code.transformations.analysis.inference import kind_of
+from agents.code.transformations.analysis.kinds import Kind, iterated
 from agents.code.transformations.analysis.parsed import ParsedModule
 from agents.code.transformations.analysis.shapes import (
     Filter,

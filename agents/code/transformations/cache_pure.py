@@ -16,6 +16,7 @@ from agents.code.transformations.analysis.evidence import (
     arguments_hashable,
     calls_of,
     plain_arguments,
+    reads_note,
     result_immutable,
     self_calls,
 )
@@ -25,7 +26,7 @@ from agents.code.transformations.analysis.parsed import ParsedModule
 from agents.code.transformations.analysis.purity import purity
 from agents.code.transformations.analysis.shapes import rings
 from agents.code.transformations.drafts import Draft
-from agents.code.transformations.rules import Rewrite, Rule
+from agents.code.transformations.rules import Rewrite, Rule, conditions
 
 __all__ = ["CACHE_PURE", "cached", "repeated"]
 
@@ -66,6 +67,7 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
             continue
         if any((kind := annotated(each.annotation)) and kind.name == "float" for each in function.args.args):
             note += "; 0.0 and -0.0 may share a result"
+        note = conditions(note, reads_note(module, function))
         draft = Draft(module)
         cached(draft, function, SIZE)
         yield from draft.rewrite(function, f"cache the results of `{function.name}`", note)

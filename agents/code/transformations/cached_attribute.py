@@ -16,8 +16,9 @@ from collections.abc import Iterator
 from agents.code.transformations.analysis.flow import own_nodes
 from agents.code.transformations.analysis.inference import kind_of
 from agents.code.transformations.analysis.kinds import STR_RESULTS, annotated, is_immutable
+from agents.code.transformations.analysis.library import PURE_BUILTINS
 from agents.code.transformations.analysis.parsed import Function, ParsedModule
-from agents.code.transformations.analysis.purity import PURE_BUILTINS, purity
+from agents.code.transformations.analysis.purity import purity
 from agents.code.transformations.analysis.uses import MUTATING
 from agents.code.transformations.drafts import Draft
 from agents.code.transformations.rules import Rewrite, Rule

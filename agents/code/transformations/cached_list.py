@@ -15,7 +15,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from agents.code.transformations.analysis.evidence import arguments_hashable, plain_arguments, self_calls
+from agents.code.transformations.analysis.evidence import arguments_hashable, plain_arguments, reads_note, self_calls
 from agents.code.transformations.analysis.flow import functions, own_nodes
 from agents.code.transformations.analysis.inference import kind_of
 from agents.code.transformations.analysis.kinds import Kind, annotated, is_immutable
@@ -23,7 +23,7 @@ from agents.code.transformations.analysis.parsed import ParsedModule
 from agents.code.transformations.analysis.purity import purity
 from agents.code.transformations.cache_pure import repeated
 from agents.code.transformations.drafts import Draft
-from agents.code.transformations.rules import Rewrite, Rule
+from agents.code.transformations.rules import Rewrite, Rule, conditions
 
 __all__ = ["CACHED_LIST"]
 
@@ -49,7 +49,7 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
             continue
         if module.names.top.bindings.get(kind.name):
             continue
-        yield from _split(module, function, kind, note)
+        yield from _split(module, function, kind, conditions(note, reads_note(module, function)))
 
 
 def _result(module: ParsedModule, function: ast.FunctionDef) -> Kind | None:

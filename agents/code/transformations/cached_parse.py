@@ -25,7 +25,7 @@ _PARSERS = frozenset(
     [
         "datetime.datetime.strptime", "time.strptime", "ipaddress.ip_address", "ipaddress.ip_network",
         "fractions.Fraction",
-        "uuid.UUID", "email.utils.parsedate_to_datetime", "unicodedata.normalize", "html.unescape"
+        "uuid.UUID", "email.utils.parsedate_to_datetime"
     ]
 )  # fmt: skip
 

@@ -21,8 +21,9 @@ from collections.abc import Iterator
 from agents.code.transformations.analysis.flow import functions, loops, own_nodes, stable
 from agents.code.transformations.analysis.inference import kind_of
 from agents.code.transformations.analysis.kinds import is_immutable
+from agents.code.transformations.analysis.origins import called_function
 from agents.code.transformations.analysis.parsed import Function, ParsedModule
-from agents.code.transformations.analysis.purity import called_function, purity
+from agents.code.transformations.analysis.purity import purity
 from agents.code.transformations.analysis.shapes import method, names_in
 from agents.code.transformations.analysis.uses import use_of_value
 from agents.code.transformations.drafts import Draft
@@ -97,7 +98,7 @@ def _once(module: ParsedModule, calls: list[ast.Call], first: ast.stmt, note: st
     func, argument = calls[0].func, calls[0].args[0]
     assert isinstance(func, ast.Name)
     name = draft.fresh(f"{argument.id}_{func.id}" if isinstance(argument, ast.Name) else f"{func.id}_value")
-    draft.before(first, f"{name} = {module.segment(calls[0])}")
+    draft.before(first, f"{name} = {module.atom(calls[0])}")
     for call in calls:
         draft.replace(call, name)
     yield from draft.rewrite(calls[0], f"call `{module.segment(calls[0])}` once", note)
@@ -133,7 +134,7 @@ def _in_loop(module: ParsedModule, loop: ast.For, target: ast.Name) -> Iterator[
         draft = Draft(module)
         assert isinstance(calls[0].func, ast.Attribute)
         name = draft.fresh(f"{target.id}_{calls[0].func.attr}")
-        draft.before(loop.body[0], f"{name} = {module.segment(calls[0])}")
+        draft.before(loop.body[0], f"{name} = {module.atom(calls[0])}")
         for call in calls:
             draft.replace(call, name)
         yield from draft.rewrite(

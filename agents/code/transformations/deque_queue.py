@@ -15,8 +15,8 @@ from collections.abc import Iterator
 
 from agents.code.transformations.analysis.flow import functions
 from agents.code.transformations.analysis.inference import kind_of
+from agents.code.transformations.analysis.origins import is_fresh
 from agents.code.transformations.analysis.parsed import ParsedModule
-from agents.code.transformations.analysis.purity import is_fresh
 from agents.code.transformations.analysis.scopes import Scope
 from agents.code.transformations.analysis.shapes import assigned, rings
 from agents.code.transformations.drafts import Draft

@@ -18,8 +18,8 @@ import copy
 from collections.abc import Iterator
 
 from agents.code.transformations.analysis.flow import holds_any, loops, read_after
-from agents.code.transformations.analysis.inference import iterated, kind_of
-from agents.code.transformations.analysis.kinds import CONTAINERS
+from agents.code.transformations.analysis.inference import kind_of
+from agents.code.transformations.analysis.kinds import CONTAINERS, iterated
 from agents.code.transformations.analysis.parsed import ParsedModule
 from agents.code.transformations.analysis.shapes import hoistable, names_in, rings
 from agents.code.transformations.drafts import Draft
@@ -115,7 +115,7 @@ def _index(
     draft.before(
         statement,
         f"{index} = {{}}",
-        f"for {item} in {module.segment(iterable)}:",
+        f"for {item} in {module.atom(iterable)}:",
         f"    {index}.setdefault({written}, []).append({item if isinstance(target, ast.Name) else f'({item})'})",
     )
     known = kind is not None

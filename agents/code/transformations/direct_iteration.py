@@ -95,7 +95,8 @@ def _positions(module: ParsedModule, loop: ast.For, target: ast.Name) -> Iterato
     else:
         draft.replace(target, item)
         draft.replace(call, items.id)
-    yield from draft.rewrite(found[0], f"go over the items of `{items.id}`", settled.assumes)
+    note = conditions(settled.assumes, "" if kind.sure else "annotations are true")
+    yield from draft.rewrite(found[0], f"go over the items of `{items.id}`", note)
 
 
 def _keys(module: ParsedModule, loop: ast.For, target: ast.Name) -> Iterator[Rewrite]:
@@ -113,7 +114,8 @@ def _keys(module: ParsedModule, loop: ast.For, target: ast.Name) -> Iterator[Rew
         draft.replace(each, value)
     draft.replace(target, f"{target.id}, {value}")
     draft.replace(mapping, f"{mapping.id}.items()")
-    yield from draft.rewrite(found[0], f"go over the items of `{mapping.id}`", settled.assumes)
+    note = conditions(settled.assumes, "" if kind.sure else "annotations are true")
+    yield from draft.rewrite(found[0], f"go over the items of `{mapping.id}`", note)
 
 
 def _counting(module: ParsedModule, loop: ast.While) -> Iterator[Rewrite]:

@@ -12,7 +12,8 @@ import ast
 from collections.abc import Iterator
 
 from agents.code.transformations.analysis.imports import dotted
-from agents.code.transformations.analysis.inference import iterated, kind_of
+from agents.code.transformations.analysis.inference import kind_of
+from agents.code.transformations.analysis.kinds import iterated
 from agents.code.transformations.analysis.parsed import ParsedModule
 from agents.code.transformations.drafts import Draft
 from agents.code.transformations.rules import Rewrite, Rule

@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from agents.code.transformations.analysis.imports import dotted
 from agents.code.transformations.analysis.inference import kind_of
 from agents.code.transformations.analysis.kinds import CONTAINERS, STR_RESULTS, Kind, is_immutable
+from agents.code.transformations.analysis.origins import called_function
 from agents.code.transformations.analysis.parsed import ParsedModule
-from agents.code.transformations.analysis.purity import called_function
 from agents.code.transformations.analysis.shapes import hoistable
 from agents.code.transformations.analysis.uses import use_of_value
 from agents.code.transformations.drafts import Draft
@@ -53,7 +53,7 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
     for key, calls in groups.items():
         draft = Draft(module)
         name = draft.fresh(_base(calls[0]))
-        draft.before(key[0], f"{name} = {module.segment(calls[0])}")
+        draft.before(key[0], f"{name} = {module.atom(calls[0])}")
         for call in calls:
             draft.replace(call, name)
         yield from draft.rewrite(calls[0], f"evaluate `{_short(module, calls[0])}` before the loop", notes[key])

@@ -11,7 +11,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from agents.code.transformations.analysis.inference import iterated, kind_of
+from agents.code.transformations.analysis.inference import kind_of
+from agents.code.transformations.analysis.kinds import iterated
 from agents.code.transformations.analysis.parsed import ParsedModule
 from agents.code.transformations.analysis.shapes import method
 from agents.code.transformations.drafts import Draft

@@ -16,8 +16,8 @@ from collections.abc import Iterator
 
 from agents.code.transformations.analysis.flow import guarded, loops
 from agents.code.transformations.analysis.inference import kind_of
+from agents.code.transformations.analysis.origins import is_fresh
 from agents.code.transformations.analysis.parsed import ParsedModule
-from agents.code.transformations.analysis.purity import is_fresh
 from agents.code.transformations.analysis.shapes import assigned, each_reference, method, names_in
 from agents.code.transformations.analysis.uses import use_of
 from agents.code.transformations.drafts import Draft
@@ -77,7 +77,7 @@ def _in_place(module: ParsedModule, name: ast.Name, value: ast.expr) -> str | No
         base, key, item = value.values[0], value.keys[1], value.values[1]
         fits = isinstance(base, ast.Name) and base.id == name.id and key is not None
         if fits and key is not None and name.id not in names_in(key) | names_in(item):
-            return f"{name.id}[{module.segment(key)}] = {module.segment(item)}"
+            return f"{name.id}[{module.segment(key)}] = {module.operand(item)}"
     return None
 
 
@@ -105,8 +105,8 @@ def _is_spread(module: ParsedModule, name: ast.Name) -> bool:
 
 def _is_iterated_here(module: ParsedModule, name: ast.Name) -> bool:
     """A loop over the container itself that also lets it grow saw the old one so far."""
-    above = module.parent(name)
-    inside = set(ast.walk(above)) if isinstance(above, ast.For) and above.iter is name else set()
+    around = [each for each in module.ancestors(name) if isinstance(each, ast.For) and name in set(ast.walk(each.iter))]
+    inside = {each for loop in around for each in ast.walk(loop)}
     stores = [each for each in each_reference(module, name) if not isinstance(each.ctx, ast.Load)]
     return any(each in inside for each in stores)
 

@@ -12,15 +12,17 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from agents.code.transformations.analysis.evidence import arguments_hashable, result_immutable, self_calls
+from agents.code.transformations.analysis.evidence import arguments_hashable, reads_note, result_immutable, self_calls
 from agents.code.transformations.analysis.flow import functions
 from agents.code.transformations.analysis.parsed import ParsedModule
 from agents.code.transformations.analysis.purity import purity
 from agents.code.transformations.cache_pure import cached
 from agents.code.transformations.drafts import Draft
-from agents.code.transformations.rules import Rewrite, Rule
+from agents.code.transformations.rules import Rewrite, Rule, conditions
 
 __all__ = ["MEMO_RECURSION"]
+
+KEPT = "results are kept while the function lives; a cached call takes more of the recursion limit"
 
 
 def find(module: ParsedModule) -> Iterator[Rewrite]:
@@ -40,7 +42,7 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
         yield from draft.rewrite(
             function,
             f"cache the recursion of `{function.name}`",
-            f"{note}; results are kept while the function lives; a cached call takes more of the recursion limit",
+            conditions(note, reads_note(module, function), KEPT),
         )
 
 

@@ -19,8 +19,9 @@ from agents.code.transformations.analysis.flow import functions, own_nodes
 from agents.code.transformations.analysis.imports import dotted
 from agents.code.transformations.analysis.inference import kind_of
 from agents.code.transformations.analysis.kinds import STR_RESULTS, annotated, is_immutable
+from agents.code.transformations.analysis.library import PURE_FUNCTIONS
+from agents.code.transformations.analysis.origins import is_constant_global
 from agents.code.transformations.analysis.parsed import ParsedModule
-from agents.code.transformations.analysis.purity import PURE_FUNCTIONS, is_constant_global
 from agents.code.transformations.cache_pure import repeated
 from agents.code.transformations.drafts import Draft
 from agents.code.transformations.rules import Rewrite, Rule

@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from agents.code.transformations.analysis.flow import loops, read_after
 from agents.code.transformations.analysis.inference import kind_of
 from agents.code.transformations.analysis.kinds import is_immutable
+from agents.code.transformations.analysis.origins import is_fresh
 from agents.code.transformations.analysis.parsed import ParsedModule
-from agents.code.transformations.analysis.purity import is_fresh
 from agents.code.transformations.analysis.shapes import assigned, each_reference, method
 from agents.code.transformations.analysis.uses import use_of
 from agents.code.transformations.drafts import Draft

@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from agents.code.transformations.analysis.flow import functions
 from agents.code.transformations.analysis.inference import kind_of
 from agents.code.transformations.analysis.kinds import is_hashable
+from agents.code.transformations.analysis.origins import is_constant_global
 from agents.code.transformations.analysis.parsed import ParsedModule
-from agents.code.transformations.analysis.purity import is_constant_global
 from agents.code.transformations.analysis.shapes import assigned, hoistable
 from agents.code.transformations.drafts import Draft
 from agents.code.transformations.rules import Rewrite, Rule, conditions

@@ -14,7 +14,8 @@ import ast
 from collections.abc import Iterator
 
 from agents.code.transformations.analysis.flow import functions
-from agents.code.transformations.analysis.inference import iterated, kind_of
+from agents.code.transformations.analysis.inference import kind_of
+from agents.code.transformations.analysis.kinds import iterated
 from agents.code.transformations.analysis.parsed import ParsedModule
 from agents.code.transformations.analysis.shapes import each_reference, method
 from agents.code.transformations.analysis.uses import use_of

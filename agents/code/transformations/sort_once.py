@@ -13,8 +13,9 @@ import ast
 from collections.abc import Iterator
 
 from agents.code.transformations.analysis.flow import is_bound_before, loops, read_after, stability
+from agents.code.transformations.analysis.origins import is_fresh
 from agents.code.transformations.analysis.parsed import ParsedModule
-from agents.code.transformations.analysis.purity import is_fresh, purity
+from agents.code.transformations.analysis.purity import purity
 from agents.code.transformations.analysis.shapes import assigned, each_reference, names_in
 from agents.code.transformations.analysis.uses import use_of
 from agents.code.transformations.drafts import Draft

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from agents.code.transformations.analysis.flow import own_nodes
 from agents.code.transformations.analysis.inference import kind_of
 from agents.code.transformations.analysis.kinds import ANY_STR_METHODS, annotated, is_hashable, is_immutable
+from agents.code.transformations.analysis.origins import called_function
 from agents.code.transformations.analysis.parsed import ParsedModule
-from agents.code.transformations.analysis.purity import called_function
 
-__all__ = ["arguments_hashable", "calls_of", "plain_arguments", "result_immutable", "self_calls"]
+__all__ = ["arguments_hashable", "calls_of", "plain_arguments", "reads_note", "result_immutable", "self_calls"]
 
 
 def plain_arguments(function: ast.FunctionDef) -> tuple[ast.arg, ...] | None:
@@ -25,6 +25,19 @@ def plain_arguments(function: ast.FunctionDef) -> tuple[ast.arg, ...] | None:
         return None
     found = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
     return found or None
+
+
+def reads_note(module: ParsedModule, function: ast.FunctionDef) -> str:
+    """The condition on the containers of the module that a function reads; empty when it reads none."""
+    names = {
+        each.id
+        for each in ast.walk(function)
+        if isinstance(each, ast.Name)
+        and module.names.home(each) is module.names.top
+        and (kind := kind_of(module, each)) is not None
+        and not is_immutable(kind)
+    }
+    return f"no other module changes {', '.join(f'`{name}`' for name in sorted(names))}" if names else ""
 
 
 def calls_of(module: ParsedModule, function: ast.FunctionDef) -> list[ast.Call]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from agents.code.transformations.analysis.inference import kind_of
 from agents.code.transformations.analysis.kinds import is_immutable
+from agents.code.transformations.analysis.origins import is_constant_global, is_fresh
 from agents.code.transformations.analysis.parsed import Function, ParsedModule
-from agents.code.transformations.analysis.purity import is_constant_global, is_fresh, purity
+from agents.code.transformations.analysis.purity import purity
 from agents.code.transformations.analysis.scopes import Scope
 from agents.code.transformations.analysis.uses import use_of
 

@@ -23,6 +23,7 @@ __all__ = [
     "annotated",
     "is_hashable",
     "is_immutable",
+    "iterated",
 ]
 
 
@@ -96,8 +97,6 @@ _NAMES = {
     "str": Kind("str", sure=False),
     "Counter": Kind("counter", value=Kind("int", sure=False), sure=False),
     "defaultdict": Kind("defaultdict", sure=False),
-    "Pattern": Kind("pattern", sure=False),
-    "Match": Kind("match", sure=False),
     "Sequence": Kind("sequence", sure=False),
     "Iterable": Kind("iterable", sure=False),
     "Iterator": Kind("iterator", sure=False),
@@ -109,6 +108,8 @@ _NAMES = {
     "Decimal": Kind("opaque", sure=False),
 }
 """`opaque` values are hashable and never change; nothing else is known of them."""
+_OF_RE = {"Pattern": Kind("pattern", sure=False), "Match": Kind("match", sure=False)}
+"""Only as `re.Match`: the bare words are too often somebody's own class."""
 
 
 def annotated(annotation: ast.expr | None) -> Kind | None:
@@ -123,7 +124,7 @@ def annotated(annotation: ast.expr | None) -> Kind | None:
                 return None
         return None
     if isinstance(annotation, ast.Attribute):
-        return _NAMES.get(annotation.attr)
+        return _NAMES.get(annotation.attr) or _OF_RE.get(annotation.attr)
     if isinstance(annotation, ast.Name):
         return _NAMES.get(annotation.id)
     if isinstance(annotation, ast.BinOp) and isinstance(annotation.op, ast.BitOr):
@@ -185,3 +186,18 @@ def is_immutable(kind: Kind | None) -> bool:
     return is_hashable(kind) and (
         kind is None or kind.name != "frozenset" or kind.item is None or is_hashable(kind.item)
     )
+
+
+def iterated(kind: Kind | None) -> Kind | None:
+    """What iterating over a value of this kind gives."""
+    if kind is None:
+        return None
+    if kind.name == "str":
+        return Kind("str", sure=kind.sure)
+    if kind.name == "bytes":
+        return Kind("int", sure=kind.sure)
+    if kind.name == "file":
+        return STR
+    if kind.name in ("optional", "opaque", "match"):
+        return None
+    return kind.item

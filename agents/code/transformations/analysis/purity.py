@@ -11,40 +11,22 @@ import ast
 from agents.code.transformations.analysis.imports import dotted
 from agents.code.transformations.analysis.inference import kind_of
 from agents.code.transformations.analysis.kinds import ANY_STR_METHODS, READING, is_immutable
+from agents.code.transformations.analysis.library import (
+    ERROR_ENDINGS,
+    IMPURE_FUNCTIONS,
+    MATCH_METHODS,
+    PATTERN_METHODS,
+    PURE_BUILTINS,
+    PURE_CONSTANTS,
+    PURE_FUNCTIONS,
+    PURE_MODULES,
+)
+from agents.code.transformations.analysis.origins import called_function, is_constant_global, is_fresh
 from agents.code.transformations.analysis.parsed import Function, ParsedModule
 from agents.code.transformations.analysis.scopes import Binding
 from agents.code.transformations.analysis.uses import GROWING, MUTATING, use_of
 
-__all__ = ["Purity", "called_function", "is_constant_global", "is_fresh", "purity"]
-
-PURE_BUILTINS = frozenset(
-    [
-        "abs", "all", "any", "ascii", "bin", "bool", "bytes", "chr", "complex", "dict", "divmod", "enumerate", "filter",
-        "float", "format", "frozenset", "hex", "int", "isinstance", "issubclass", "len", "list", "map", "max", "min",
-        "oct",
-        "ord", "pow", "range", "repr", "reversed", "round", "set", "sorted", "str", "sum", "tuple", "zip", "slice"
-    ]
-)  # fmt: skip
-PURE_MODULES = frozenset({"math", "operator", "itertools", "statistics", "unicodedata", "cmath", "textwrap", "bisect"})
-PURE_FUNCTIONS = frozenset(
-    [
-        "re.match", "re.search", "re.fullmatch", "re.findall", "re.finditer", "re.sub", "re.split", "re.escape",
-        "re.compile",
-        "collections.Counter", "collections.deque", "collections.defaultdict", "collections.OrderedDict",
-        "heapq.nsmallest", "heapq.nlargest", "json.loads", "json.dumps", "string.capwords", "html.escape",
-        "html.unescape",
-        "zlib.crc32", "datetime.datetime.strptime", "datetime.date.fromisoformat", "datetime.datetime.fromisoformat",
-        "decimal.Decimal", "fractions.Fraction", "urllib.parse.quote", "urllib.parse.unquote", "urllib.parse.urlparse",
-        "urllib.parse.urlsplit", "os.path.join", "os.path.basename", "os.path.splitext", "os.path.dirname",
-        "difflib.get_close_matches", "base64.b64encode", "base64.b64decode", "binascii.hexlify", "copy.copy",
-        "copy.deepcopy", "functools.reduce"
-    ]
-)  # fmt: skip
-_IMPURE_IN_MODULES = frozenset({"bisect.insort", "bisect.insort_left", "bisect.insort_right"})
-_PURE_CONSTANTS = ("math.", "string.", "re.", "cmath.", "sys.maxsize")
-_MATCH_METHODS = frozenset({"group", "groups", "groupdict", "start", "end", "span"})
-_PATTERN_METHODS = frozenset({"match", "search", "fullmatch", "findall", "finditer", "sub", "split", "subn"})
-_ERRORS = ("Error", "Exception", "Warning", "Exit", "Iteration")
+__all__ = ["Purity", "purity"]
 
 
 def purity(module: ParsedModule) -> Purity:
@@ -53,65 +35,6 @@ def purity(module: ParsedModule) -> Purity:
     if not isinstance(found, Purity):
         found = module.memory["purity"] = Purity(module)
     return found
-
-
-def called_function(module: ParsedModule, call: ast.Call) -> ast.FunctionDef | None:
-    """The function of this module that a call by plain name runs, if its name has that one meaning."""
-    if not isinstance(call.func, ast.Name):
-        return None
-    bound = module.names.bindings(call.func)
-    if len(bound) == 1 and isinstance(bound[0].node, ast.FunctionDef):
-        return bound[0].node
-    return None
-
-
-def is_fresh(module: ParsedModule, value: ast.expr) -> bool:
-    """Whether an expression makes a new object that nobody else holds."""
-    if isinstance(
-        value, ast.List | ast.Dict | ast.Set | ast.ListComp | ast.DictComp | ast.SetComp | ast.JoinedStr | ast.Constant
-    ):
-        return True
-    if isinstance(value, ast.Call):
-        if module.names.is_builtin(value.func, "list", "dict", "set", "sorted", "bytearray"):
-            return True
-        if dotted(module, value.func) in (
-            "collections.Counter",
-            "collections.defaultdict",
-            "collections.deque",
-            "re.findall",
-        ):
-            return True
-        kind = kind_of(module, value.func.value) if isinstance(value.func, ast.Attribute) else None
-        return kind is not None and kind.name == "str"
-    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult):
-        return isinstance(value.left, ast.List) or isinstance(value.right, ast.List)
-    return False
-
-
-def is_constant_global(module: ParsedModule, name: str) -> bool:
-    """Whether a module-level name is bound once, and what it stands for is never changed in this module."""
-    key = ("constant", name)
-    if key not in module.memory:
-        module.memory[key] = False  # while looking, a name that is defined by itself is not constant
-        module.memory[key] = _constant(module, name)
-    return bool(module.memory[key])
-
-
-def _constant(module: ParsedModule, name: str) -> bool:
-    top = module.names.top
-    bound = top.bindings.get(name, [])
-    if len(bound) != 1 or module.names.star_import:
-        return False
-    binding = bound[0]
-    if isinstance(binding.node, ast.alias | ast.FunctionDef | ast.ClassDef):
-        return True
-    value = binding.by.value if isinstance(binding.by, ast.Assign | ast.AnnAssign) else None
-    if value is None or binding.scope is not top or module.parent(binding.by) is not module.tree:
-        return False
-    if is_immutable(kind_of(module, value)):
-        return True
-    loads = [each for each in module.names.references(top, name) if isinstance(each.ctx, ast.Load)]
-    return is_fresh(module, value) and all(use_of(module, each) == "read" for each in loads)
 
 
 class Purity:
@@ -160,7 +83,7 @@ class _Expression:
                 if self.body is None:
                     return self.pure(node.value)
                 name = dotted(self.module, node)
-                return name is not None and name.startswith(_PURE_CONSTANTS)
+                return name is not None and name.startswith(PURE_CONSTANTS)
             case ast.Lambda():
                 return self.pure(node.body) and all(self.pure(each) for each in node.args.defaults)
             case (
@@ -197,13 +120,13 @@ class _Expression:
                     else [k.value for k in node.keywords if k.arg == "key"]
                 )
                 return all(self._pure_callable(each) for each in takes)
-            return func.id in PURE_BUILTINS or func.id.endswith(_ERRORS)
+            return func.id in PURE_BUILTINS or func.id.endswith(ERROR_ENDINGS)
         if name := dotted(self.module, func):
             if name in ("re.sub", "functools.reduce"):
                 repl = node.args[1] if name == "re.sub" and len(node.args) > 1 else node.args[0] if node.args else None
                 kind = kind_of(self.module, repl)
                 return (kind is not None and kind.name == "str") or self._pure_callable(repl)
-            return name in PURE_FUNCTIONS or (name.split(".")[0] in PURE_MODULES and name not in _IMPURE_IN_MODULES)
+            return name in PURE_FUNCTIONS or (name.split(".")[0] in PURE_MODULES and name not in IMPURE_FUNCTIONS)
         if function := called_function(self.module, node):
             return not function.decorator_list and self.purity.function(function)
         return isinstance(func, ast.Attribute) and self._method(func, node)
@@ -234,7 +157,7 @@ class _Expression:
             unknown_text = name in ANY_STR_METHODS or name in ("join",)
             return (
                 unknown_text
-                or name in _MATCH_METHODS
+                or name in MATCH_METHODS
                 or bool(self.body and self.body.is_own(func.value) and name in READING["dict"])
             )
         if kind.name in ("str", "bytes", "int", "float", "match"):
@@ -245,7 +168,7 @@ class _Expression:
                 return (given is not None and given.name == "str") or bool(
                     node.args and self._pure_callable(node.args[0])
                 )
-            return name in _PATTERN_METHODS
+            return name in PATTERN_METHODS
         return name in READING.get(kind.name, ())
 
 

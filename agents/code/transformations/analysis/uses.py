@@ -9,7 +9,7 @@ from agents.code.transformations.analysis.imports import dotted
 from agents.code.transformations.analysis.kinds import READING, STR_RESULTS
 from agents.code.transformations.analysis.parsed import ParsedModule
 
-__all__ = ["CONSUMERS", "GROWING", "MUTATING", "PURE_CALLS", "Use", "use_of", "use_of_value"]
+__all__ = ["GROWING", "MUTATING", "Use", "use_of", "use_of_value"]
 
 Use = Literal["read", "grow", "change", "alias", "return", "rebind"]
 """`grow` adds elements by a method of list, set, deque or dict; `alias` gives the object to somebody else."""
@@ -22,24 +22,19 @@ MUTATING = GROWING | frozenset(
     ]
 )  # fmt: skip
 _READ_METHODS = frozenset().union(*READING.values()) | frozenset(STR_RESULTS)
-CONSUMERS = frozenset(
+_CONSUMERS = frozenset(
     [
-        "len", "sum", "min", "max", "any", "all", "sorted", "list", "tuple", "set", "frozenset", "dict", "enumerate",
-        "zip",
-        "range", "abs", "round", "int", "float", "str", "repr", "bool", "isinstance", "ord", "chr", "divmod",
-        "reversed",
-        "print", "iter", "hash", "type", "id", "format", "bytes", "pow", "hex", "bin"
+        "len", "sum", "min", "max", "any", "all", "sorted", "list", "tuple", "set", "frozenset", "dict", "range",
+        "abs", "round", "int", "float", "str", "repr", "bool", "isinstance", "ord", "chr", "divmod", "print",
+        "hash", "type", "id", "format", "bytes", "pow", "hex", "bin"
     ]
 )  # fmt: skip
-"""Builtins that read their arguments and keep none of them (`iter`, `zip`, … read later, but never write)."""
-PURE_CALLS = frozenset(
+"""Builtins that read their arguments and keep none of them."""
+_LAZY = ("enumerate", "filter", "iter", "map", "reversed", "zip")
+_PURE_CALLS = frozenset(
     [
-        "collections.Counter", "collections.deque", "heapq.nsmallest", "heapq.nlargest", "itertools.chain",
-        "itertools.islice", "itertools.product", "itertools.combinations", "itertools.permutations",
-        "itertools.accumulate",
-        "itertools.chain.from_iterable", "itertools.groupby", "itertools.zip_longest", "itertools.pairwise",
-        "bisect.bisect", "bisect.bisect_left", "bisect.bisect_right", "json.dumps", "statistics.mean",
-        "statistics.median",
+        "collections.Counter", "collections.deque", "heapq.nsmallest", "heapq.nlargest", "bisect.bisect",
+        "bisect.bisect_left", "bisect.bisect_right", "json.dumps", "statistics.mean", "statistics.median",
         "statistics.stdev", "statistics.pstdev", "math.fsum", "math.prod", "random.choice", "random.sample"
     ]
 )  # fmt: skip
@@ -66,6 +61,8 @@ def use_of_value(module: ParsedModule, node: ast.expr) -> Use:
             return "read" if isinstance(parent.ctx, ast.Load) else "change"
         case ast.Subscript(ctx=ctx) if isinstance(ctx, ast.Load):
             return "read"
+        case ast.Call(func=func) if node is not func and _is_lazy(module, func):
+            return use_of_value(module, parent)  # it goes on reading for as long as it lives
         case ast.Call(func=func):
             return "read" if node is not func and _reads(module, func) else ("read" if node is func else "alias")
         case ast.Starred():
@@ -110,8 +107,12 @@ def _attribute_use(module: ParsedModule, attribute: ast.Attribute) -> Use:
     return "change" if called else "read"
 
 
+def _is_lazy(module: ParsedModule, func: ast.expr) -> bool:
+    return module.names.is_builtin(func, *_LAZY) or (dotted(module, func) or "").startswith("itertools.")
+
+
 def _reads(module: ParsedModule, func: ast.expr) -> bool:
-    if module.names.is_builtin(func, *CONSUMERS):
+    if module.names.is_builtin(func, *_CONSUMERS):
         return True
     if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Constant):
         return True  # ", ".join(…)
@@ -125,4 +126,4 @@ def _reads(module: ParsedModule, func: ast.expr) -> bool:
     ):
         return True  # only the elements go over
     name = dotted(module, func)
-    return name is not None and (name in PURE_CALLS or name.startswith("math."))
+    return name is not None and (name in _PURE_CALLS or name.startswith("math."))
