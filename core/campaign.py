@@ -269,7 +269,7 @@ CODE: dict[str, Any] = {
 """What stands in for command, space and baseline in a campaign of kind `code`."""
 
 CODE_COUNCIL: dict[str, Any] = {
-    "proposers": ["refine", "recombine_code", "revise", "constants"],
+    "proposers": ["refine", "recombine_code", "revise", "constants", "lint_fixes"],
     "voting": ["operator_record", "change_size", "change_novelty"],
     "executor": "judge",
     "historian": "code_chronicler",
@@ -306,7 +306,7 @@ class Campaign(Record):
     noise: NoisePlan = NoisePlan()
     council: Council = Council()
     model: ModelPlan = ModelPlan()
-    control: tuple[Literal["random", "tpe"], ...] = ()
+    control: tuple[Literal["random", "tpe", "best_of_n"], ...] = ()
     sealed: Sealed | None = None
     cost_metric: str = Field(default="", description="a metric the voters treat as cost; lower is cheaper")
     here: str = "."
@@ -335,6 +335,10 @@ class Campaign(Record):
             raise ValueError("a campaign of kind code says under `code` what may change, its tests and its benchmark")
         if self.kind != "code" and self.code is not None:
             raise ValueError("`code` belongs to a campaign of `kind: code`")
+        odd = [arm for arm in self.control if arm == ("tpe" if self.kind == "code" else "best_of_n")]
+        if odd:
+            known = "random, best_of_n" if self.kind == "code" else "random, tpe"
+            raise ValueError(f"control: a campaign of kind {self.kind} has no arm {odd[0]}; known: {known}")
         if self.kind != "code" and not self.space:
             raise ValueError("space: name at least one parameter")
         return self

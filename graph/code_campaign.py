@@ -27,7 +27,11 @@ def check_code(campaign: Campaign, where: str) -> None:
     plan, here = campaign.code, Path(campaign.here)
     root = here / plan.root
     if not root.is_dir():
-        raise ConfigError("the folder of the code does not exist", where=f"{where}, code.root: {root}")
+        raise ConfigError(
+            "the folder of the code does not exist",
+            where=f"{where}, code.root: {root}",
+            hint="`root` is relative to the campaign's file",
+        )
     for path in plan.judge:
         if not (root / path).exists():
             raise ConfigError(

@@ -14,6 +14,7 @@ from core.errors import RatchetError
 from core.events import BaselineMeasured, ControlFinished, JobFinished, Purpose, VerdictReached
 from core.records import Baseline, Config, Experiment, Outcome, Verdict
 from graph.arms import random_arm, tpe_arm
+from graph.code_arms import code_arm
 from graph.context import Context
 from graph.nodes import score_of
 from graph.together import together
@@ -76,8 +77,11 @@ async def control_arm(context: Context, arm: str, jobs: int, stopped: Callable[[
         seed = context.campaign.seed
         return score_of(context, await _measured(context, config, seed, "control", f"control:{arm}"))
 
-    run = tpe_arm if arm == "tpe" else random_arm
-    scores = await run(context, jobs, measure, stopped)
+    if context.code is not None:
+        scores = await code_arm(context, arm, jobs, measure, stopped)
+    else:
+        run = tpe_arm if arm == "tpe" else random_arm
+        scores = await run(context, jobs, measure, stopped)
     if len(scores) == jobs:
         context.tell(ControlFinished(campaign_id=context.campaign_id, arm=arm, scores=tuple(scores)))
 

@@ -20,6 +20,7 @@ COMMANDS = {
     "init": "service.commands.init",
     "run": "service.commands.run",
     "resume": "service.commands.run",
+    "evolve": "service.commands.run",
     "status": "service.commands.look",
     "history": "service.commands.look",
     "show": "service.commands.look",
@@ -103,8 +104,11 @@ def parser() -> argparse.ArgumentParser:
     run = command("run", "run a campaign, or go on with an unfinished one of the same definition")
     run.add_argument("campaign_file", metavar="CAMPAIGN.yaml", help="the campaign's file, or its folder")
     _run_options(run)
-    run.add_argument("--new", action="store_true", help="start afresh even if an unfinished one could be gone on with")
-    run.add_argument("--dry-run", action="store_true", help="check everything and say what would run; run nothing")
+    _start_options(run)
+    evolve = command("evolve", "run a campaign of kind code: change files, judged by their tests and a benchmark")
+    evolve.add_argument("campaign_file", metavar="CAMPAIGN.yaml", help="the campaign's file, or its folder")
+    _run_options(evolve)
+    _start_options(evolve)
     resume = command("resume", "go on with a campaign where it was left")
     resume.add_argument("id", nargs="?", metavar="ID", help="campaign (default: the last one)")
     _run_options(resume)
@@ -179,15 +183,28 @@ def _global_options(group: argparse._ArgumentGroup, default: Any) -> None:
     add("--debug", action="store_true", help="show the traceback of an internal error")
 
 
+def _start_options(at: argparse.ArgumentParser) -> None:
+    at.add_argument("--new", action="store_true", help="start afresh even if an unfinished one could be gone on with")
+    at.add_argument("--dry-run", action="store_true", help="check everything and say what would run; run nothing")
+
+
 def _run_options(at: argparse.ArgumentParser) -> None:
     at.add_argument("--cycles", type=int, metavar="N", help="cycles in all")
     at.add_argument("--until", metavar="TARGET", help="stop when reached, such as auc>=0.99")
     at.add_argument("--time", metavar="T", help="stop after this time, such as 30m")
     at.add_argument(
-        "--control", action="append", choices=("random", "tpe"), help="draw a control arm of the same budget"
+        "--control",
+        action="append",
+        choices=("random", "tpe", "best_of_n"),
+        help="draw a control arm of the same budget",
     )
     at.add_argument("--report", metavar="FILE", help="where to write the HTML report")
     _model_options(at)
+    at.add_argument(
+        "--trust-code",
+        action="store_true",
+        help="in a campaign of kind code: let candidates run where there is no isolation for them",
+    )
     at.add_argument("--control-plane", metavar="URL", help="run the jobs there (default: CONTROL_PLANE_URL, else here)")
 
 

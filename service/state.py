@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 
-RUNNING = ("run", "resume", "demo")
+RUNNING = ("run", "resume", "evolve", "demo")
 """Commands in which `--set` may change the campaign too."""
 
 

@@ -11,7 +11,7 @@ from service.output import Output
 
 __all__ = ["TRACED", "telemetry"]
 
-TRACED = ("run", "resume", "demo", "feedback")
+TRACED = ("run", "resume", "evolve", "demo", "feedback")
 """Commands that ask models or run jobs."""
 
 

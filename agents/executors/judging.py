@@ -38,6 +38,7 @@ def lay_out_candidate(kit: Kit, campaign: Campaign, config: Config, seed: int, d
         noise=None if known is None else known.noise,
         tests=None if known is None else known.tests.passed,
         planted=known is None or known.tests.planted,
+        environment=campaign.environment,
         trusted=kit.code.trusted,
     )
     write_private(directory / "plan.json", plan.model_dump_json(indent=1))

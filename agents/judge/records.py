@@ -43,6 +43,7 @@ class Plan(Record):
     noise: float | None = None
     tests: tuple[str, ...] | None = None
     planted: bool = Field(default=True, description="whether the planted test is run; some commands name their files")
+    environment: dict[str, str] = Field(default={}, description="added to the clean environment of every run")
     trusted: bool = Field(default=False, description="a person on this machine says that the code may run unconfined")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from agents.judge.records import Plan
@@ -30,7 +30,6 @@ def run_in_tree(
     isolation: Isolation,
     *,
     outputs: Sequence[str] = (),
-    environment: Mapping[str, str] | None = None,
 ) -> SandboxRun:
     """Run `command` with `tree` as its folder; `{python}` is this interpreter.  Raises SandboxError."""
     words = [sys.executable if word == "{python}" else word for word in command]
@@ -38,7 +37,7 @@ def run_in_tree(
         ["/bin/sh", "-c", ENTER, "sh", *words],
         inputs={"tree": tree},
         limits=SandboxLimits(time_s=plan.code.run_time_s, memory_mb=plan.code.memory_mb),
-        environment={**ENVIRONMENT, **(environment or {})},
+        environment={**ENVIRONMENT, **plan.environment},
         outputs=outputs,
         isolation=isolation,
         trusted=plan.trusted,

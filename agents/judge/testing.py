@@ -55,7 +55,7 @@ def run_tests(plan: Plan, isolation: Isolation) -> tuple[TestCount, Cause, str]:
     if count.failed:
         return count, "tests", f"{len(count.failed)} of {len(ours)} tests failed: {', '.join(count.failed[:3])}"
     if plan.tests is not None and plan.planted and not failing:
-        return count, "tampered", "a test that was put beside the others is not among the results: they are not pytest's"
+        return count, "tampered", "the results are not pytest's: a test that was put beside the others is not in them"
     missing = sorted(set(plan.tests or ()) - set(count.passed))
     if missing:
         return count, "tests", f"{len(missing)} tests that the base passes did not run: {', '.join(missing[:3])}"

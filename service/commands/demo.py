@@ -56,7 +56,7 @@ def demo(args: argparse.Namespace, output: Output) -> int:
 
 def _as_run(args: argparse.Namespace) -> argparse.Namespace:
     """The options that `run` has and `demo` has not."""
-    options: dict[str, Any] = {"report": None}
+    options: dict[str, Any] = {"report": None, "trust_code": False}
     return argparse.Namespace(**{**options, **vars(args)})
 
 

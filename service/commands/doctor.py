@@ -78,6 +78,7 @@ def doctor(args: argparse.Namespace, output: Output) -> int:
 def _examine(args: argparse.Namespace) -> Iterator[Finding]:
     yield _python()
     yield _packages()
+    yield _sandbox()
     yield _sqlite()
     yield _cores()
     yield _examples()
@@ -134,6 +135,20 @@ def _guarded(check: str, examine: Callable[[], Finding]) -> Finding:
 def _failed(check: str, error: RatchetError) -> Finding:
     where = f" ({error.where})" if error.where else ""
     return Finding(check, "fail", f"{error.what}{where}", error.hint)
+
+
+def _sandbox() -> Finding:
+    """The sandbox for generated code, by attacking it."""
+    from runtime.sandbox import describe, find_isolation
+
+    try:
+        isolation = find_isolation()
+    except RatchetError as error:
+        return Finding("sandbox", "warn", error.what, error.hint)
+    head, *_ = describe(isolation)
+    told = f"{head}; {isolation.attacks} attacks held off" if isolation.level > 1 else head
+    fix = "" if isolation.level == 3 else "apt-get install bubblewrap"
+    return Finding("sandbox", "ok" if isolation.level >= 2 else "warn", told, fix)
 
 
 def _python() -> Finding:

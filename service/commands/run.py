@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from memory.state_folder import StateFolder
     from service.progress import Progress
 
-__all__ = ["resume", "run", "run_stored"]
+__all__ = ["evolve", "resume", "run", "run_stored"]
 
 TERMINATION_GRACE_S = 5.0
 TICK_S = 0.5
@@ -45,6 +45,20 @@ def run(args: argparse.Namespace, output: Output) -> int:
         if not new:
             output.say(f"going on with {stored.id} (--new starts afresh)")
         return run_stored(args, output, folder, ledger, stored)
+
+
+def evolve(args: argparse.Namespace, output: Output) -> int:
+    """`evolve CAMPAIGN.yaml`: `run`, for campaigns of kind `code` only."""
+    from graph.campaign_file import read_campaign
+
+    campaign = read_campaign(Path(args.campaign_file), campaign_overrides(args))
+    if campaign.kind != "code":
+        raise UsageError(
+            f"{campaign.name} is a campaign of kind {campaign.kind}",
+            where=args.campaign_file,
+            hint=f"python run_graph.py run {args.campaign_file}",
+        )
+    return run(args, output)
 
 
 def resume(args: argparse.Namespace, output: Output) -> int:
@@ -88,6 +102,7 @@ def run_stored(args: argparse.Namespace, output: Output, folder: StateFolder, le
                 open_jobs=open_jobs,
                 stop=stopping.stop,
                 record=Path(args.record) if args.record else None,
+                trust_code=args.trust_code,
             )
         finally:
             forget()
@@ -228,9 +243,17 @@ def _dry_run(campaign: Campaign, output: Output) -> int:
     }
     seats = ", ".join(use.use for use in campaign.council.proposers)
     voters = ", ".join(use.use for use in campaign.council.voting)
+    what = f"  command    {' '.join(campaign.command)}"
+    if campaign.code is not None:
+        files = ", ".join(campaign.code.files)
+        what = (
+            f"  files      {files}, below {campaign.code.root}\n"
+            f"  tests      {' '.join(campaign.code.tests)}\n"
+            f"  benchmark  {' '.join(campaign.code.benchmark)}, up to {campaign.code.pairs} pairs"
+        )
     text = (
         f"{campaign.name}: the campaign is sound; nothing was run\n"
-        f"  command    {' '.join(campaign.command)}\n"
+        f"{what}\n"
         f"  council    proposers {seats}; voters {voters}\n"
         f"  budget     {budget.cycles} cycles of up to {campaign.council.jobs_per_cycle} jobs, "
         f"{campaign.limits.parallel} at once, each at most {campaign.limits.time_s:g} s"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,9 +11,14 @@ from typing import Any
 import pytest
 
 from agents.code.bundles import applied, part_of, reapplied, sites_of
+from agents.code.diff import apply_exactly
+from agents.code.generations import generate_trajectories
 from agents.code.population import BASE, Population
 from agents.code.suspicion import suspicions
+from agents.code.transformations.constants import find_constants, space
 from agents.historians.code_chronicler import code_chronicler
+from agents.proposers.constants import constants, trials
+from agents.proposers.lint_fixes import lint_fixes
 from agents.proposers.recombine_code import recombine_code
 from agents.proposers.refine import bundle_size, refine
 from agents.proposers.revise import revise
@@ -27,10 +33,11 @@ from agents.testing import (
     example_kit,
 )
 from agents.testing.cases import on_the_table
-from agents.testing.code_cases import FILES, example_candidate, judged
+from agents.testing.code_cases import FILES, MemoryPatches, example_candidate, judged
 from agents.voters.change import change_novelty, change_size, operator_record
 from core.errors import PatchError
 from core.records import Experiment, Proposal
+from search.space import Space
 
 
 def run(call: Any) -> Any:
@@ -67,6 +74,47 @@ class TestRevise(CodeProposerContract):
 
 class TestRecombine(CodeProposerContract):
     make = staticmethod(recombine_code)
+
+
+class TestConstants(CodeProposerContract):
+    make = staticmethod(constants)
+
+    def test_moves_only_marked_constants_of_the_best(self) -> None:
+        case = example_code_case(1.2)
+        population = population_of(case)
+        marked = {**FILES, "shop/extra.py": "CHUNK = 64  # tunable: 8..512 log\n"}
+        case = told(case, judged(population, marked, 1.4, number=7))
+        (made,) = run(constants()(case, example_kit()))
+        after = population.tree(population.changed_of(made))
+        assert {path: text for path, text in after.items() if path != "shop/extra.py"} == FILES
+        assert after["shop/extra.py"] != marked["shop/extra.py"]
+        assert after["shop/extra.py"].endswith("  # tunable: 8..512 log\n")
+
+    def test_what_constants_brought_is_learned_whatever_the_structure(self) -> None:
+        case = example_code_case()
+        campaign = case.campaign
+        assert campaign.code is not None
+        base = {**FILES, "shop/extra.py": "CHUNK = 64  # tunable: 8..512 log\n"}
+        population = Population(base, campaign.code, MemoryPatches())
+        case = replace(case, population=population)
+        values = [8, 16, 128, 256, 512, 32]
+        for number, value in enumerate(values):
+            files = {**base, "shop/extra.py": f"CHUNK = {value}  # tunable: 8..512 log\n"}
+            score = 2.0 - abs(math.log(value / 200)) / 2
+            case = told(case, judged(population, files, score, operator="tuning", number=number))
+        numbers = Space.model_validate(space(find_constants(base)))
+        known = {t.config["CHUNK"]: t.value for t in trials(population, numbers)}
+        assert known[64] == 0.0
+        assert max(known, key=lambda v: known[v] or 0.0) == 256
+        (made,) = run(constants()(case, example_kit()))
+        (changed,) = population.changed_of(made).values()
+        assert changed is not None
+        assert 90 < int(changed.split()[2]) < 450
+        assert "CHUNK 256 → " in made.rationale
+
+
+class TestLintFixes(CodeProposerContract):
+    make = staticmethod(lint_fixes)
 
 
 class TestRewriteByRules(CodeProposerContract):
@@ -267,3 +315,15 @@ def test_the_time_of_a_candidate_is_known_from_its_nearest_profile() -> None:
     population.tell_profile(member.id, {"shop/stock.py:unique": 0.1})
     assert population.heat(member.id, "shop/stock.py", "unique") == 0.1
     assert population.heat(member.id, "shop/totals.py", "report") == 0.0
+
+
+def test_a_generation_is_what_the_operators_make() -> None:
+    case = example_code_case(1.2, None)
+    made = run(generate_trajectories(case, example_kit(seed=2), {"refinement": refine(), "revision": revise()}))
+    assert made
+    for trajectory in made:
+        assert trajectory.success_score == 0.0
+        assert trajectory.test_results is None
+        assert apply_exactly(FILES, trajectory.code_changes) != FILES
+        assert trajectory.parents
+        assert trajectory.steps

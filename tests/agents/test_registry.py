@@ -34,6 +34,7 @@ def test_every_role_of_ours_is_known() -> None:
             "commenter",
             "constants",
             "idea",
+            "lint_fixes",
             "probe",
             "quasi_random",
             "recombine",

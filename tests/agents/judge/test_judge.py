@@ -28,7 +28,7 @@ CODE = CodePlan(
     benchmark=("{python}", "benchmark/bench.py"),
     judge=("tests", "benchmark"),
     pairs=8,
-    run_time_s=20,
+    run_time_s=30,
 )
 
 
@@ -140,7 +140,7 @@ CHEATS = {
 def test_a_dishonest_or_broken_candidate_is_refused_by_name(base: Base, tmp_path: Path, cheat: str) -> None:
     text, causes = CHEATS[cheat]
     before = {path: (base.tree / path).read_bytes() for path in base.hashes}
-    code = CODE.model_copy(update={"run_time_s": 6.0})
+    code = CODE.model_copy(update={"run_time_s": 5.0 if cheat == "hangs" else 30.0})
     told = judged(base, tmp_path, text, code=code)
     assert told.cause in causes, (told.cause, told.reason)
     assert told.reason

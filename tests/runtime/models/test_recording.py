@@ -11,7 +11,6 @@ import pytest
 from calls import Judgement, call, prompt, repair
 
 from core.errors import ConfigError, ModelBudgetError, ModelRefusedError, ModelSilentError, StorageError
-from core.scrub import scrubbed
 from runtime.models.asking import AskingModel
 from runtime.models.recording import RecordingChat, ReplayChat, replay_key
 from runtime.models.scripted import FunctionChat, ScriptedChat
