@@ -318,7 +318,8 @@ class Campaign(Record):
         if not isinstance(data, dict) or data.get("kind") != "code":
             return data
         for name in ("command", "space", "baseline"):
-            if name in data and data[name] != CODE[name]:
+            given = list(data[name]) if isinstance(data.get(name), tuple) else data.get(name)
+            if name in data and given != CODE[name]:
                 raise ValueError(f"a campaign of kind code has no {name}: `code` says what changes and what judges it")
         told = {"objective": {"metric": "speedup"}, "noise": CODE_NOISE, **data, **CODE}
         council = data.get("council")

@@ -46,7 +46,7 @@ async def improvements(context: Context, case: Case, experiments: Sequence[Exper
     gain = best.score - before
     if gain <= 0:
         return []
-    noise = case.baseline.noise_sd if case.baseline else 0.0
+    noise = max(case.baseline.noise_sd if case.baseline else 0.0, _judges_noise(context, case))
     if gain > CLEAR * noise or config is None or config == best.config:
         return [improved]
     challenge = await _challenge(context, case, best, incumbent, config, gain)
@@ -68,6 +68,13 @@ def _incumbent(context: Context, case: Case) -> tuple[str, Config | None, float 
         if baseline is None or own > baseline.mean:
             return holder.proposal.id, holder.config, own
     return ("", None, None) if baseline is None else ("baseline", baseline.config, baseline.mean)
+
+
+def _judges_noise(context: Context, case: Case) -> float:
+    """Of a score on code: that of one pair of runs of the base with itself, as its judge measured it; 0 elsewhere."""
+    first = context.history.outcomes.get(case.baseline.jobs[0]) if case.baseline and case.baseline.jobs else None
+    told = first.details.get("noise") if first is not None else None
+    return float(told) if told else 0.0
 
 
 async def _challenge(

@@ -66,12 +66,20 @@ def applied(files: Mapping[str, str], sites: Iterable[Site]) -> tuple[dict[str, 
     """The files with the sites changed, and those of them that could be: one may take away another's place."""
     told, done = dict(files), list[Site]()
     for site in sites:
-        try:
-            told = apply_site(told, site)
-        except RatchetError:
-            continue
-        done.append(site)
+        changed = _changed(told[site.path], site) if site.path in told else None
+        if changed is not None:
+            told[site.path] = changed
+            done.append(site)
     return told, done
+
+
+@lru_cache(maxsize=1024)
+def _changed(text: str, site: Site) -> str | None:
+    """The text with the site changed, None where it is not there any more; the same few are asked for over and over."""
+    try:
+        return apply_site({site.path: text}, site)[site.path]
+    except RatchetError:
+        return None
 
 
 def reapplied(files: Mapping[str, str], parts: Iterable[str]) -> tuple[dict[str, str], list[str]]:

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from agents.code.diff import apply_exactly, unified_diff
+from agents.code.merge import Merged
 from agents.code.paths import allows
 from agents.code.transformations.constants import find_constants
 from agents.code.transformations.registry import transformations
@@ -87,6 +88,8 @@ class Population:
         """Parts that failed alone, with the reason; they are not offered again."""
         self.useless: set[str] = set()
         """Parts that alone brought nothing."""
+        self.merges: dict[tuple[str, str], Merged] = {}
+        """What came of merging two candidates: a merge of the same two is the same."""
         self.archive = Archive(*axes(plan.archive))
         self._patches = patches
         self._files: OrderedDict[str, dict[str, str | None]] = OrderedDict()

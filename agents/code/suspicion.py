@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from functools import lru_cache
 
 __all__ = ["suspicions"]
 
@@ -46,16 +47,17 @@ def suspicions(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]
     return found
 
 
-def _reaches(text: str) -> list[str]:
+@lru_cache(maxsize=1024)
+def _reaches(text: str) -> tuple[str, ...]:
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return []
+        return ()
     told: dict[str, None] = {}
     for node in ast.walk(tree):
         for what in _of(node):
             told[what] = None
-    return [*told]
+    return tuple(told)
 
 
 def _of(node: ast.AST) -> list[str]:

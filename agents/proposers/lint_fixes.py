@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import lru_cache
 
 from agents.code.population import BASE
 from agents.registry import proposer
@@ -38,13 +39,15 @@ def lint_fixes(groups: Sequence[str] = GROUPS, unsafe: bool = False) -> Proposer
                 continue
             try:
                 after = {
-                    path: fixes(text, path, [group], unsafe)
+                    path: _fixed(text, path, group, unsafe)
                     if path.endswith(".py") and population.allowed(path)
                     else text
                     for path, text in files.items()
                 }
             except UnavailableError:
                 return []
+            if after == files:
+                continue
             proposal = case.propose_code(
                 "lint_fixes",
                 after,
@@ -58,3 +61,9 @@ def lint_fixes(groups: Sequence[str] = GROUPS, unsafe: bool = False) -> Proposer
         return []
 
     return propose
+
+
+@lru_cache(maxsize=4096)
+def _fixed(text: str, path: str, group: str, unsafe: bool) -> str:
+    """Ruff is a process: most files of a candidate are those of its parent, and are not given to it again."""
+    return fixes(text, path, [group], unsafe)

@@ -59,7 +59,10 @@ def _merged(case: Case, population: Population, first: Member, second: Member) -
     parts = (*first.parts, *new)
     if parts and population.tried_together(parts):
         return None
-    told = merge(population.base, population.files(first.id), population.files(second.id), prefer="a")
+    told = population.merges.get((first.id, second.id))
+    if told is None:
+        told = merge(population.base, population.files(first.id), population.files(second.id), prefer="a")
+        population.merges[first.id, second.id] = told
     if not told.taken_from_b:
         return None
     conflicts = f", {len(told.conflicts)} conflicts as in the first" if told.conflicts else ""

@@ -47,6 +47,8 @@ def refine(
             sites = offered(population, parent, files)
             for _ in range(TRIES):
                 chosen = choose(sites, population, parent, size, kit.rng)
+                if population.tried_together((*population.parts_of(parent), *map(part_of, chosen))):
+                    continue
                 after, done = applied(files, chosen)
                 parts = (*population.parts_of(parent), *map(part_of, done))
                 if not done or population.tried_together(parts):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 
 import numpy as np
 
@@ -148,6 +149,7 @@ def _rule_candidate(proposal: Proposal, case: Case, min_tally: float) -> Ruling:
     return Ruling(proposal_id=proposal.id, decision="accept", risk=risk, rule="all gates passed", reason=reason)
 
 
+@lru_cache(maxsize=1024)
 def _syntax_fault(path: str, text: str) -> str:
     """Why a Python file does not parse; empty when it does, or is no Python file."""
     if not path.endswith((".py", ".pyi")):

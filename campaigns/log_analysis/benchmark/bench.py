@@ -3,8 +3,9 @@
     PYTHONPATH=FOLDER python benchmark/bench.py [--seed 0]
 
 FOLDER holds the package `logstats`; without it the one beside this folder is taken.  Prints one line of JSON: `seconds`
-of processor time for one report in JSON and in text, and `check`, the SHA-256 of both.  Ends with code 1 and no such line if either is
-not what the workload's truth says.  The warm-up is a small day of another year: nothing timed is remembered from it.
+of processor time for one report in JSON and in text, and `check`, the SHA-256 of both.  Ends with code 1 and no such
+line if either is not what the workload's truth says.  The warm-up is a small day of another year: nothing timed is
+remembered from it.
 """
 
 from __future__ import annotations
