@@ -17,6 +17,7 @@ from langgraph.errors import GraphDrained
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import RunControl
 
+from agents.production.instruments import note_cycles
 from agents.roles import RecallView
 from core.campaign import Campaign
 from core.errors import RatchetError
@@ -186,6 +187,7 @@ async def _cycles(folder: StateFolder, context: Context, stop: Stop) -> Ending:
         while not (ending := _ending(context, stop)):
             number = history.last_finished_cycle + 1
             if await one_cycle(cycle_graph, context, number, stop):
+                note_cycles(number)
                 await _prune(cycle_graph, context.campaign_id, number)
             elif not stop.reason:
                 return Ending("interrupted", f"cycle {number} did not come to its end")

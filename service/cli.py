@@ -25,7 +25,7 @@ COMMANDS = {
     "history": "service.commands.look",
     "show": "service.commands.look",
     "why": "service.commands.why",
-    "council": "service.commands.council",
+    "agents": "service.commands.agents",
     "report": "service.commands.report",
     "jobs": "service.commands.jobs",
     "logs": "service.commands.jobs",
@@ -121,9 +121,9 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument("id", metavar="ID")
     why = command("why", "why a proposal was made, how it was voted on and ruled, and what came of it")
     why.add_argument("id", metavar="PROPOSAL")
-    council = command("council", "who sits in the council, who was right, the rules or the model; change a persona")
-    council.add_argument("id", nargs="?", metavar="ID")
-    council.add_argument(
+    agents = command("agents", "who sits in the council, who was right, the rules or the model; change a persona")
+    agents.add_argument("id", nargs="?", metavar="ID")
+    agents.add_argument(
         "--switch",
         action="append",
         metavar="SEAT=PERSONA",

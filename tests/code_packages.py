@@ -97,9 +97,10 @@ def write_campaign(folder: Path, **changes: Any) -> Path:
             "judge": ["tests", "benchmark"],
             "pairs": 8,
         },
+        "environment": {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         "budget": {"cycles": 2},
-        "noise": {"repeats": 1, "verdict_pairs": 2, "confirmations": 0},
-        "council": {"jobs_per_cycle": 2},
+        "noise": {"repeats": 1, "verdict_pairs": 0, "confirmations": 0},
+        "council": {"jobs_per_cycle": 1},
         **changes,
     }
     path = folder / "campaign.yaml"

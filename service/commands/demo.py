@@ -66,7 +66,7 @@ def _afterwards(campaign_id: str, *, with_model: bool) -> str:
         f"\n{alone}What to try next:\n"
         f"  python run_graph.py history {campaign_id}    every trial\n"
         "  python run_graph.py why PROPOSAL         who proposed it, the votes, prediction against outcome\n"
-        f"  python run_graph.py council {campaign_id}    who sat in the council, and who was right\n"
+        f"  python run_graph.py agents {campaign_id}    who sat in the council, and who was right\n"
         "  python run_graph.py memory search mlp    what was remembered\n"
         "  python run_graph.py init mine            a campaign of your own"
     )

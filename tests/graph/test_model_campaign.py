@@ -81,13 +81,13 @@ def test_a_persona_is_switched_by_command_and_sits_there_in_the_next_cycle(tmp_p
     path = write_campaign(tmp_path, until="score >= 9")
     home = ("--home", str(tmp_path / "home"))
     assert run(*words(path, "home", "ollama:llama3.2", "--cycles", "1"), **at(server))[0] == 7
-    _, told, _ = run("council", "--switch", "critical=creative", *home)
+    _, told, _ = run("agents", "--switch", "critical=creative", *home)
     assert told[-1]["switched"] == [{"seat": "critical", "before": "critical", "after": "creative"}]
     seats = {row["seat"]: row["persona"] for row in told[-1]["personas"]}
     assert (seats["critical"], seats["dissenter"]) == ("creative", "dissenter")
     assert {row["source"] for row in told[-1]["sources"]} == {"rules", "model"}
-    assert run("council", "--switch", "dissenter=creative", *home)[0] == 3
-    assert run("council", "--switch", "critical=nobody", *home)[0] == 3
+    assert run("agents", "--switch", "dissenter=creative", *home)[0] == 3
+    assert run("agents", "--switch", "critical=nobody", *home)[0] == 3
     assert run(*words(path), **at(server))[0] == 7
     with Ledger(tmp_path / "home" / "ledger.db") as ledger:
         votes = History.load(ledger, "tiny-1").cycles[2].votes.values()

@@ -16,8 +16,8 @@ def answer(asked: Any) -> Any:
     """By the form of the answer that is asked for."""
     fields, text = asked.schema.get("properties", {}), asked.user
     if "mode" in fields:
-        focus = _parameter(text)[0]
-        return {"mode": "explore", "focus": [focus], "reason": f"little is known of {focus} yet"}
+        focus = _parameter(text)[:1]
+        return {"mode": "explore", "focus": list(focus), "reason": "little is known yet"}
     if "judgements" in fields:
         table = text.partition("<<<proposals")[2].partition("proposals>>>")[0]
         favourite = re.search(r"The favourite is (\w)", text)
@@ -32,7 +32,7 @@ def answer(asked: Any) -> Any:
             told["objection"] = {"label": favourite[1], "reason": "its gain may lie inside the noise"}
         return told
     if "proposals" in fields:
-        name, value = _parameter(text)
+        name, value = _parameter(text) or ("nothing", 0)
         proposal: dict[str, Any] = {"changes": {name: value}, "reason": f"a step in {name}"}
         if "memories" in json.dumps(asked.schema):
             proposal["memories"] = re.findall(r"^(t-[0-9a-f]+):", text, re.MULTILINE)[:1]
@@ -44,12 +44,18 @@ def answer(asked: Any) -> Any:
     return None
 
 
-def _parameter(text: str) -> tuple[str, float | int]:
-    """The last number of the space that the best so far has, and a value of it that the question decides."""
+def _parameter(text: str) -> tuple[str, float | int] | tuple[()]:
+    """The last number of the space that the best so far has, and a value of it that the question decides.
+
+    Nothing where there is no space of numbers.
+    """
     told = re.findall(r"^- (\S+): (float|int) (\S+) … ([^\s,]+)(, logarithmic)?", text, re.MULTILINE)
     best = re.search(r"^Best so far (.*)$", text, re.MULTILINE) or re.search(r"^Baseline (.*)$", text, re.MULTILINE)
     active = set(re.findall(r"(\S+)=", best[1])) if best else set()
-    name, kind, low, high, log = [row for row in told if row[0] in active][-1]
+    known = [row for row in told if row[0] in active]
+    if not known:
+        return ()
+    name, kind, low, high, log = known[-1]
     share = 0.05 + 0.9 * (zlib.crc32(text.encode()) % 997) / 997
     least, most = float(low), float(high)
     value = least * (most / least) ** share if log else least + (most - least) * share

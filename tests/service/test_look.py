@@ -51,7 +51,7 @@ def test_show_finds_campaign_proposal_and_job_by_prefix(finished: Finished, cli:
 
 
 def test_council_tells_who_was_right(finished: Finished, cli: Cli) -> None:
-    told = cli("council", "--json", home=finished.home).json
+    told = cli("agents", "--json", home=finished.home).json
     trials = cli("history", "tiny-1", "--json", home=finished.home).json["trials"]
     assert {row["name"] for row in told["voters"]} == {"world_model", "novelty", "constraints"}
     assert sum(row["carried_out"] for row in told["proposers"]) == len(trials)
@@ -59,14 +59,14 @@ def test_council_tells_who_was_right(finished: Finished, cli: Cli) -> None:
     assert (rules["source"], rules["carried_out"], rules["voters"]) == ("rules", len(trials), 3)
     assert rules["best"] == max(t["value"] for t in trials if t["value"] is not None)
     assert rules["judged"] == sum(row["judged"] for row in told["voters"])
-    text = cli("council", home=finished.home).out
+    text = cli("agents", home=finished.home).out
     assert "world_model" in text
     assert "decided by" not in text  # nobody but the rules
 
 
 @pytest.mark.parametrize("wanted", ["critical=research", "critical", "=x"])
 def test_a_seat_that_is_not_there_cannot_be_switched(finished: Finished, cli: Cli, wanted: str) -> None:
-    answer = cli("council", "--switch", wanted, home=finished.home)
+    answer = cli("agents", "--switch", wanted, home=finished.home)
     assert answer.code == 2
     assert "--switch" in answer.err
 

@@ -45,6 +45,7 @@ def plan_of(base: Base, tmp_path: Path, files: dict[str, str | None], **changes:
         "changed": tuple(files),
         "judged": {p: h for p, h in base.hashes.items() if p.startswith(("tests/", "benchmark/"))},
         "noise": 0.03,
+        "environment": {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         "tests": ("tests.test_stock::test_words",),
     }
     return Plan(**{**told, **changes})

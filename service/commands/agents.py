@@ -1,4 +1,4 @@
-"""`council`: who sits in a campaign's council, who was right, and giving a seat to another persona while it runs."""
+"""`agents`: who sits in the council, who was right, and giving a seat to another persona while it runs."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from core.campaign import Campaign
     from memory.ledger import Ledger, StoredCampaign
 
-__all__ = ["council"]
+__all__ = ["agents"]
 
 
-def council(args: argparse.Namespace, output: Output) -> int:
-    """`council [ID] [--switch SEAT=PERSONA]`"""
+def agents(args: argparse.Namespace, output: Output) -> int:
+    """`agents [ID] [--switch SEAT=PERSONA]`"""
     with open_folder(args, must_exist=True).open_ledger() as ledger:
         stored = pick_campaign(ledger, args.id)
         switched = [_switch(text, stored.definition) for text in args.switch or []]
