@@ -20,9 +20,13 @@ from agents.code.lines import bare_lines, indent_of, joined
 from agents.code.rewriting import DoesNotFitError
 from agents.code.syntax import Defines, Definition, definitions, first_line, is_left_out, parse
 
-__all__ = ["replace_definition"]
+__all__ = ["NoDefinitionError", "replace_definition"]
 
 _STATEMENTS = (ast.stmt, ast.ExceptHandler, ast.match_case)
+
+
+class NoDefinitionError(DoesNotFitError):
+    """The quote or the new text is something else than one function or class."""
 
 
 def replace_definition(
@@ -58,9 +62,9 @@ class _Quote:
         try:
             body = parse(text).body
         except SyntaxError:
-            raise DoesNotFitError("the quote is neither in the file nor one whole definition") from None
+            raise NoDefinitionError("the quote is not one whole definition") from None
         if len(body) != 1 or not isinstance(body[0], Defines):
-            raise DoesNotFitError("the quote is neither in the file nor one whole definition")
+            raise NoDefinitionError("the quote is not one whole definition")
         node, code = body[0], bare_lines(text)
         if isinstance(node, ast.ClassDef) and len(node.body) == 1 and isinstance(method := node.body[0], Defines):
             inner = textwrap.dedent(joined(code[first_line(method) : method.end_lineno]))

@@ -21,6 +21,9 @@ from agents.code.syntax import same_code, syntax_fault
 
 __all__ = ["Applied", "Placement", "Rejection", "apply_changes"]
 
+MOST_REJECTED = 20
+"""After so many refusals the rest of a proposal is not tried."""
+
 
 @dataclass(frozen=True, slots=True)
 class Placement:
@@ -83,7 +86,8 @@ def apply_changes(
     """
     work = _Work(files, allowed if callable(allowed) or allowed is None else tuple(allowed), overwrite)
     for change in changes:
-        work.carry_out(change)
+        if len(work.rejected) < MOST_REJECTED:
+            work.carry_out(change)
     work.restore_broken()
     if work.rejected and not partial:
         return Applied({}, (), (), tuple(work.rejected), ())
@@ -176,6 +180,8 @@ class _Work:
         content, drift, refused = Content.of(self.now[source]), 0, len(self.rejected)
         numbers_count = is_blob(self.now[source], change.made_from)
         for number, hunk in enumerate(change.hunks):
+            if len(self.rejected) >= MOST_REJECTED:
+                break
             stated = hunk.line - 1 + drift if numbers_count and hunk.line is not None else None
             for piece in pieces(hunk):
                 try:

@@ -55,4 +55,4 @@ class Limits:
     answer: int = 2_000_000
     file: int = 1_000_000
     files: int = 64
-    hunks: int = 500
+    hunks: int = 200

@@ -10,6 +10,7 @@ from agents.code.syntax import definitions, is_left_out, is_python
 
 __all__ = ["elision_among", "hollowed", "pieces"]
 
+LONGEST = 300
 _COMMENT = r"\s*(?:#|//|/\*|<!--|--|;)+\s*"
 _DOTS = re.compile(_COMMENT + r"[\[(<]?\s*(?:\.{3}|…).*")
 _WORDS = re.compile(
@@ -38,7 +39,7 @@ def pieces(hunk: Hunk) -> Sequence[Hunk]:
 
 
 def _is_elision(line: str) -> bool:
-    return (_DOTS.fullmatch(line) or _WORDS.fullmatch(line)) is not None
+    return len(line) <= LONGEST and (_DOTS.fullmatch(line) or _WORDS.fullmatch(line)) is not None
 
 
 def _cut(lines: Sequence[str]) -> list[tuple[str, ...]]:

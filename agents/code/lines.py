@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["bare_lines", "canonical", "indent_of", "joined", "squeezed", "uses_crlf", "with_ends"]
+__all__ = ["bare_lines", "canonical", "indent_of", "joined", "occurrences", "squeezed", "uses_crlf", "with_ends"]
 
 
 def with_ends(text: str) -> list[str]:
@@ -50,3 +50,16 @@ def uses_crlf(text: str) -> bool:
     """Whether every line of the text ends with `\\r\\n`."""
     ends = text.count("\n")
     return ends > 0 and text.count("\r\n") == ends
+
+
+def occurrences(quoted: Sequence[str], lines: Sequence[str]) -> list[int]:
+    """The indices at which the quoted bare lines (at least one) stand in `lines`, also where they overlap."""
+    text, wanted = "\n".join(["", *lines, ""]), "\n".join(["", *quoted, ""])
+    found: list[int] = []
+    at = text.find(wanted)
+    line = last = 0
+    while at >= 0:
+        line, last = line + text.count("\n", last, at), at
+        found.append(line)
+        at = text.find(wanted, at + 1)
+    return found

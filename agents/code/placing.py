@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from agents.code.anchors import replace_definition
+from agents.code.anchors import NoDefinitionError, replace_definition
 from agents.code.changes import Hunk
 from agents.code.fitting import LEAST_SIMILARITY, Fit, fuzzy_fits, whitespace_fits
-from agents.code.lines import canonical, indent_of, squeezed
+from agents.code.lines import canonical, indent_of, occurrences, squeezed
 from agents.code.rewriting import DoesNotFitError, rewrite
 
 __all__ = ["How", "Place", "find_place"]
@@ -50,11 +50,10 @@ def find_place(hunk: Hunk, lines: Sequence[str], *, stated: int | None = None, o
         if lines:
             raise DoesNotFitError("it quotes no line of the file, so its place is not known")
         return Place("exact", 0, 0, hunk.after)
-    starts = _exact_starts(hunk.before, lines)
-    if starts:
+    if starts := occurrences(hunk.before, lines):
         start = _only(starts, hunk, lines, stated)
         return Place("exact", start, start + len(hunk.before), hunk.after)
-    if any(line.strip() for line in hunk.after) and _exact_starts(hunk.after, lines):
+    if any(line.strip() for line in hunk.after) and occurrences(hunk.after, lines):
         raise DoesNotFitError("the new lines stand in the file already, and the old ones do not")
     if sum(len(squeezed(line)) for line in hunk.before) < LEAST_LETTERS:
         raise DoesNotFitError("the file does not hold its lines, and they are too few to look for something similar")
@@ -63,16 +62,10 @@ def find_place(hunk: Hunk, lines: Sequence[str], *, stated: int | None = None, o
     except DoesNotFitError as reason:
         try:
             return Place("anchored", *replace_definition(hunk.before, hunk.after, lines, overwrite=overwrite))
+        except NoDefinitionError:
+            raise reason from None
         except DoesNotFitError as other:
             raise DoesNotFitError(f"{reason}; {other}") from None
-
-
-def _exact_starts(quoted: Sequence[str], lines: Sequence[str]) -> list[int]:
-    first, size = quoted[0], len(quoted)
-    quote = list(quoted)
-    return [
-        at for at in range(len(lines) - size + 1) if lines[at] == first and list(lines[at : at + size]) == quote
-    ]  # fmt: skip
 
 
 def _similar_place(hunk: Hunk, lines: Sequence[str]) -> Place:
@@ -95,10 +88,11 @@ def _similar_enough(quoted: Sequence[str], lines: Sequence[str]) -> list[Fit]:
     if not fits:
         raise DoesNotFitError("the file holds nothing similar")
     best = fits[0]
+    said = sum(1 for line in quoted if line.strip())
     known = sum(canonical(quoted[i]) == canonical(lines[j]) for i, j in best.pairs)
-    if best.similarity < LEAST_SIMILARITY or 2 * known < sum(1 for line in quoted if line.strip()):
+    if best.similarity < LEAST_SIMILARITY or 2 * known < said:
         raise DoesNotFitError(
-            f"the most similar lines, from line {best.start + 1}, are only {best.similarity:.0%} similar"
+            f"the likest lines, from line {best.start + 1}, are {best.similarity:.0%} similar, {known} of {said} equal"
         )
     return [fit for fit in fits if fit.similarity > best.similarity - MARGIN]
 
@@ -115,7 +109,7 @@ def _only(starts: list[int], hunk: Hunk, lines: Sequence[str], stated: int | Non
         raise DoesNotFitError(
             f"its lines stand on line {starts[0] + 1}, which is not under its heading {hunk.heading[:60]!r}"
         )
-    places = ", ".join(str(start + 1) for start in under[:5])
+    places = ", ".join(str(start + 1) for start in sorted(under)[:5])
     raise DoesNotFitError(f"it fits at {len(under)} places, on lines {places}{', …' if len(under) > 5 else ''}")
 
 

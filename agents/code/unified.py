@@ -20,6 +20,7 @@ _RANGE = re.compile(r"@@+ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@+(.*)")
 _DATE = re.compile(r"\t.*$|\s+\d{4}-\d\d-\d\d.*$")
 _INDEX = re.compile(r"index ([0-9a-f]{7,40})\.\.")
 _OCTAL = re.compile(r'\\([0-7]{3}|["\\tn])')
+LONGEST_NAME = 1000
 _NOWHERE = "/dev/null"
 
 
@@ -66,7 +67,8 @@ def _is_names(lines: list[str], at: int) -> bool:
 
 def _name(text: str) -> str:
     """A name as git quotes it, without the date that diff writes behind it."""
-    text = text.strip(" ") if text.startswith('"') else _DATE.sub("", text).strip()
+    text = text[:LONGEST_NAME].strip()
+    text = text if text.startswith('"') else _DATE.sub("", text).strip()
     if not (text.startswith('"') and text.endswith('"') and len(text) > 1):
         return text
     letters = {'"': '"', "\\": "\\", "t": "\t", "n": "\n"}

@@ -219,9 +219,38 @@ def test_a_flood_is_refused(limits: Limits, message: str) -> None:
 
 
 def test_a_flood_of_hunks_is_refused() -> None:
-    answer = "".join(block("a.py", f"x = {n}", "y") for n in range(501))
-    with pytest.raises(PatchError, match="501 places"):
+    answer = "".join(block("a.py", f"x = {n}", "y") for n in range(201))
+    with pytest.raises(PatchError, match="201 places"):
         parse_changes(answer)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "a.py\n```\n" * 50_000,
+        "<<<<<<< SEARCH\n" * 50_000,
+        "a.py\n<<<<<<< SEARCH\n" + "=======\n" * 100_000 + ">>>>>>> REPLACE\n",
+        "--- a/x\n+++ b/x\n@@ -1 +1 @@\n" * 30_000,
+        "```" + " " * 500_000 + "x`\n",
+        "# " * 300_000 + "\n```\n",
+        "--- a/x" + " " * 500_000 + "\n+++ b/x\n",
+        "-" * 1_000_000,
+    ],
+    ids=range(8),
+)
+def test_a_nasty_flood_is_refused_soon(answer: str) -> None:
+    with pytest.raises(PatchError):
+        parse_changes(answer)
+
+
+def test_a_search_for_something_similar_is_bounded() -> None:
+    """Long lines that are all alike; without a bound this takes minutes."""
+    lines = ["x" * 3000 + str(number) for number in range(300)]
+    answer = block("m.txt", "\n".join(f"{line}y" for line in lines[:200]) + "\n" + lines[200], "x")
+    applied = apply_changes({"m.txt": "\n".join(lines)}, parse_changes(answer))
+    assert applied.noop
+    refused = apply_changes({"m.txt": "a\n"}, [edit("some words that are not there", "x", "m.txt")] * 60)
+    assert len(refused.rejected) == 20
 
 
 @given(st.text(alphabet=st.sampled_from("<>=+-@ \n`a/.py:SEARCHREPLACE\\\t"), max_size=200))
