@@ -10,12 +10,12 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator
 
+from agents.code.transformations.analysis.hashing import hash_note
 from agents.code.transformations.analysis.inference import kind_of
 from agents.code.transformations.analysis.parsed import ParsedModule
 from agents.code.transformations.analysis.shapes import hoistable, method, rings
 from agents.code.transformations.drafts import Draft
 from agents.code.transformations.rules import Rewrite, Rule, conditions
-from agents.code.transformations.set_membership import hash_note
 
 __all__ = ["COUNT_LOOKUP"]
 
@@ -43,6 +43,8 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
             draft.replace(call, f"{fresh}[{module.segment(call.args[0])}]")
         items = calls[0].func.value if isinstance(calls[0].func, ast.Attribute) else None
         note = hash_note(module, *(call.args[0] for call in calls), items_of=items)
+        if note is None:
+            continue
         yield from draft.rewrite(
             calls[0], f"count the items of `{name}` once", conditions(note, notes[statement, name])
         )

@@ -18,13 +18,13 @@ import copy
 from collections.abc import Iterator
 
 from agents.code.transformations.analysis.flow import holds_any, loops, read_after
+from agents.code.transformations.analysis.hashing import hash_note
 from agents.code.transformations.analysis.inference import kind_of
 from agents.code.transformations.analysis.kinds import CONTAINERS, iterated
 from agents.code.transformations.analysis.parsed import ParsedModule
 from agents.code.transformations.analysis.shapes import hoistable, names_in, rings
 from agents.code.transformations.drafts import Draft
 from agents.code.transformations.rules import Rewrite, Rule, conditions
-from agents.code.transformations.set_membership import hash_note
 
 __all__ = ["DICT_LOOKUP"]
 
@@ -120,7 +120,10 @@ def _index(
     )
     known = kind is not None
     again = "" if known else f"`{base.id}` can be iterated again and again"
-    hashing = hash_note(module, probe) or ("" if iterated(kind_of(module, iterable)) else "annotations are true")
+    hashing = hash_note(module, probe)
+    if hashing is None:
+        return None
+    hashing = hashing or ("" if iterated(kind_of(module, iterable)) else "annotations are true")
     return index, conditions(stability.assumes, again, hashing, _KEYS_STAY)
 
 

@@ -17,12 +17,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from agents.code.transformations.analysis.flow import guarded
+from agents.code.transformations.analysis.hashing import hash_note
 from agents.code.transformations.analysis.inference import kind_of
 from agents.code.transformations.analysis.parsed import ParsedModule
 from agents.code.transformations.analysis.shapes import hoistable, method, rings, same
 from agents.code.transformations.drafts import Draft
 from agents.code.transformations.rules import Rewrite, Rule, conditions
-from agents.code.transformations.set_membership import hash_note
 
 __all__ = ["INDEX_LOOKUP"]
 
@@ -60,6 +60,8 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
             draft.replace(call, f"{fresh}[{module.segment(call.args[0])}]")
         items = calls[0].func.value if isinstance(calls[0].func, ast.Attribute) else None
         note = hash_note(module, *(call.args[0] for call in calls), items_of=items)
+        if note is None:
+            continue
         yield from draft.rewrite(
             calls[0], f"find positions in `{name}` by hash", conditions(note, notes[statement, name])
         )

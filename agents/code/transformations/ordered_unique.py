@@ -14,6 +14,7 @@ import ast
 from collections.abc import Iterator
 
 from agents.code.transformations.analysis.flow import Loop, loops
+from agents.code.transformations.analysis.hashing import hash_note
 from agents.code.transformations.analysis.inference import kind_of
 from agents.code.transformations.analysis.origins import is_fresh
 from agents.code.transformations.analysis.parsed import ParsedModule
@@ -30,7 +31,6 @@ from agents.code.transformations.analysis.shapes import (
 from agents.code.transformations.analysis.uses import use_of
 from agents.code.transformations.drafts import Draft
 from agents.code.transformations.rules import Rewrite, Rule, conditions
-from agents.code.transformations.set_membership import hash_note
 
 __all__ = ["ORDERED_UNIQUE"]
 
@@ -50,7 +50,7 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
                 continue
             done.add((module.scope(loop).owner, seen.id))
             whole = _whole_loop(module, loop, seen) if isinstance(loop, ast.For) else None
-            yield from whole or _with_set(module, loop, seen)
+            yield from _with_set(module, loop, seen) if whole is None else whole
 
 
 def _whole_loop(module: ParsedModule, loop: ast.For, seen: ast.Name) -> list[Rewrite] | None:
@@ -79,7 +79,10 @@ def _whole_loop(module: ParsedModule, loop: ast.For, seen: ast.Name) -> list[Rew
         else f"{module.atom(item)} for {module.segment(loop.target)} in {module.atom(loop.iter)}"
     )
     draft.settle(start[0], loop, f"list(dict.fromkeys({given}))")
-    return list(draft.rewrite(found.body, f"drop repeated items of `{seen.id}` by hash", hash_note(module, item)))
+    note = hash_note(module, item)
+    if note is None:
+        return []
+    return list(draft.rewrite(found.body, f"drop repeated items of `{seen.id}` by hash", note))
 
 
 def _with_set(module: ParsedModule, loop: Loop, seen: ast.Name) -> Iterator[Rewrite]:
@@ -130,6 +133,8 @@ def _with_set(module: ParsedModule, loop: Loop, seen: ast.Name) -> Iterator[Rewr
     if not grows or not tests:
         return
     note = hash_note(module, *(test.left for test in tests), *items)
+    if note is None:
+        return
     yield from draft.rewrite(tests[0], f"keep a set of what `{seen.id}` holds", conditions(note))
 
 

@@ -15,28 +15,17 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from agents.code.transformations.analysis.flow import functions
+from agents.code.transformations.analysis.hashing import hash_note
 from agents.code.transformations.analysis.inference import kind_of
-from agents.code.transformations.analysis.kinds import is_hashable
 from agents.code.transformations.analysis.origins import is_constant_global
 from agents.code.transformations.analysis.parsed import ParsedModule
 from agents.code.transformations.analysis.shapes import assigned, hoistable
 from agents.code.transformations.drafts import Draft
 from agents.code.transformations.rules import Rewrite, Rule, conditions
 
-__all__ = ["SET_MEMBERSHIP", "hash_note"]
+__all__ = ["SET_MEMBERSHIP"]
 
 ENOUGH = 4
-
-
-def hash_note(module: ParsedModule, *nodes: ast.expr, items_of: ast.expr | None = None) -> str:
-    """The condition that these values, and the items of a container, can be hashed; empty when it is certain."""
-    kinds = [kind_of(module, each) for each in nodes]
-    if items_of is not None:
-        container = kind_of(module, items_of)
-        kinds.append(container.item if container else None)
-    if not all(map(is_hashable, kinds)):
-        return "the values compared can be hashed"
-    return "" if all(kind and kind.sure for kind in kinds) else "annotations are true"
 
 
 def find(module: ParsedModule) -> Iterator[Rewrite]:
@@ -73,6 +62,8 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
         draft = Draft(module)
         container = editable[0].comparators[0]
         note = hash_note(module, *(test.left for test in editable), items_of=container)
+        if note is None:
+            continue
         if isinstance(place, ast.Module):
             definition = _definition(module, name)
             if definition is None or not _is_long(module, definition):
@@ -103,8 +94,10 @@ def _literals(module: ParsedModule, tests: list[ast.Compare]) -> Iterator[Rewrit
         text = module.segment(container)
         if text[0] not in "([" or text[-1] not in ")]":
             continue
+        if (note := hash_note(module, test.left)) is None:
+            continue
         draft.replace(container, "{" + text[1:-1] + "}")
-        yield from draft.rewrite(test, "look up in a set of constants", hash_note(module, test.left))
+        yield from draft.rewrite(test, "look up in a set of constants", note)
 
 
 def _is_long(module: ParsedModule, statement: ast.stmt) -> bool:

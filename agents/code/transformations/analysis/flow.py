@@ -217,7 +217,8 @@ def stable(module: ParsedModule, node: ast.expr, region: ast.AST) -> Stability |
     assumes: set[str] = set()
     inner = {scope for each in ast.walk(node) if (scope := module.names.own.get(each))}
     for each in ast.walk(node):
-        if isinstance(each, ast.Attribute) and not isinstance(module.parent(each), ast.Call):
+        call = module.parent(each)
+        if isinstance(each, ast.Attribute) and not (isinstance(call, ast.Call) and call.func is each):
             return None  # a property may give something else each time
         if isinstance(each, ast.Name) and module.names.home(each) not in inner:
             found = stability(module, each, region)

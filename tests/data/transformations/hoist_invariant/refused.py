@@ -122,3 +122,9 @@ def by_container(values):
     for value in values:
         box["recent"].append(value)
         print(len(recent))
+
+
+def by_property(self, items):
+    for item in items:
+        self.push(item)
+        print(len(self.lines), sorted(self.lines))

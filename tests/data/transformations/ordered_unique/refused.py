@@ -58,3 +58,11 @@ def computed(words):
         if word not in seen:
             seen.append(next(words))
     return seen
+
+
+def of_rows(rows: list[dict[str, int]]):
+    seen = []
+    for row in rows:
+        if row not in seen:
+            seen.append(row)
+    return seen

@@ -42,3 +42,15 @@ def unhashable(x):
 
 def few(x):
     return x in [1, 2]
+
+
+def rows_of_lists(rows: list[list[int]], wanted: list[list[int]]):
+    return [row for row in rows if row in wanted]
+
+
+def rows_of_dicts(rows, wanted: list):
+    found = []
+    for row in rows:
+        if row in wanted and row.get("name"):
+            found.append(row)
+    return found
