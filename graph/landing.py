@@ -45,7 +45,7 @@ def land(
         except UnicodeDecodeError:
             faults.append(f"{path} (no text any more)")
             continue
-        if text is None and path in base:
+        if text is None and path in base and changed[path] is not None:
             faults.append(f"{path} (not there)")
         for side, value in ((old, base.get(path)), (ours, changed[path]), (theirs, text)):
             if value is not None:

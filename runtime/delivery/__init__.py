@@ -6,9 +6,10 @@ No hook, filter, monitor or signature program of the user's is run, and none of 
 
 from __future__ import annotations
 
-from runtime.delivery.branch import Commit, as_branch, make_commit, tip
+from runtime.delivery.branch import Commit, as_branch, make_commit, taken, tip
+from runtime.delivery.comparison import differing
 from runtime.delivery.diff import as_diff
-from runtime.delivery.files import Replacement, as_files
+from runtime.delivery.files import Replacement, as_files, read_file
 from runtime.delivery.push import as_push, tip_at
 from runtime.delivery.repository import Entry, Repository, find_repository
 
@@ -21,8 +22,11 @@ __all__ = [
     "as_diff",
     "as_files",
     "as_push",
+    "differing",
     "find_repository",
     "make_commit",
+    "read_file",
+    "taken",
     "tip",
     "tip_at",
 ]

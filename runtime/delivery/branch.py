@@ -16,7 +16,7 @@ from core.records import lies_below
 from runtime.delivery.git import git, last_line, run_git, text_of
 from runtime.delivery.repository import Repository
 
-__all__ = ["Commit", "as_branch", "make_commit", "tip"]
+__all__ = ["Commit", "as_branch", "check_name", "make_commit", "taken", "tip"]
 
 
 @dataclass(frozen=True)
@@ -78,11 +78,7 @@ def as_branch(repository: Repository, name: str, commit: str) -> bool:
         if there == commit:
             return False
         if there:
-            raise DeliveryError(
-                f"there is a branch {name} already, and it is something else",
-                where=f"{repository.top}, at {there[:12]}",
-                hint="give the new one another name: --branch NAME; or rename or delete the old one",
-            )
+            raise taken(name, str(repository.top), there)
         if repository.branch_checked_out() == ref:
             raise DeliveryError(f"{name} is checked out, and not yet born", where=str(repository.top))
         # the empty old value: only where there is none
@@ -97,6 +93,15 @@ def as_branch(repository: Repository, name: str, commit: str) -> bool:
         f"cannot make the branch {name}: {last_line(done)}",
         where=str(repository.top),
         hint="a branch of the name's first part stands in its way, or a lock file is left: give another --branch NAME",
+    )
+
+
+def taken(name: str, where: str, commit: str) -> DeliveryError:
+    """The error for a branch that is something else."""
+    return DeliveryError(
+        f"there is a branch {name} already, and it is something else",
+        where=f"{where}, at {commit[:12]}",
+        hint="give the new one another name (--branch NAME), or rename or delete the old one",
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from core.errors import DeliveryError
 from core.scrub import scrubbed
-from runtime.delivery.branch import check_name
+from runtime.delivery.branch import check_name, taken
 from runtime.delivery.git import last_line, run_git
 from runtime.delivery.repository import Repository
 
@@ -44,11 +44,7 @@ def as_push(repository: Repository, remote: str, name: str, commit: str) -> bool
         if there == commit:
             return False
         if there:
-            raise DeliveryError(
-                f"the remote has a branch {name} already, and it is something else",
-                where=f"{scrubbed(remote)}, at {there[:12]}",
-                hint="give the new one another name: --branch NAME",
-            )
+            raise taken(name, scrubbed(remote), there)
         # the empty lease: only where there is none, whoever else pushes in between
         words = ("push", "--quiet", "--no-verify", f"--force-with-lease={ref}:", "--", _safe(remote), f"{commit}:{ref}")
         done = run_git(repository.top, *words, reaching_out=True, timeout_s=PUSH_TIMEOUT_S)
