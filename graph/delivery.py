@@ -127,6 +127,7 @@ class Delivery:
                 raise taken(name, scrubbed(remote), there)
             if here and self._is_ours(repository, here, message):
                 commit, landing = here, self._landing(repository, here)
+                once.begin({"parent": repository.parents(here)[0]})
             else:
                 commit, landing = self._commit(repository, once, message, onto)
             if not commit:

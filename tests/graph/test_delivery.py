@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from code_packages import FAST, OTHER, SLOW, Told, commit_all, git, told_campaign, write_package
-from repositories import at, bare, branches, snapshot, trap
 
 from core.errors import DeliveryError
 from graph.delivered import Delivered
 from graph.delivery import Delivery, branch_name, open_delivery
+from tests.graph.code_packages import FAST, OTHER, SLOW, Told, commit_all, git, told_campaign, write_package
+from tests.graph.repositories import at, bare, branches, snapshot, trap
 
 MESSAGE = "Make it faster\n\nBecause it can be.\n"
 

@@ -13,8 +13,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from code_packages import FAST, SLOW, Told, commit_all, git, told_campaign, write_package
-from repositories import bare, branches, snapshot
+
+from tests.graph.code_packages import FAST, SLOW, Told, commit_all, git, told_campaign, write_package
+from tests.graph.repositories import bare, branches, snapshot
 
 ROOT = Path(__file__).parents[2]
 WORKER = Path(__file__).with_name("delivery_worker.py")
