@@ -39,11 +39,11 @@ def make_commit(repository: Repository, commit: Commit) -> str:
 
     A file keeps its mode; a new one is 100644.  Raises DeliveryError, also for a path where no plain file can stand.
     """
-    before = repository.entries(commit.parent, commit.changed)
-    for path in commit.changed:
-        if not lies_below(path) or (path in before and not before[path].is_file):
-            hint = "take the diff: --diff FILE"
-            raise DeliveryError(f"{path} is no plain file there", where=commit.parent, hint=hint)
+    outside = [path for path in commit.changed if not lies_below(path)]
+    before = {} if outside else repository.entries(commit.parent, commit.changed)
+    for path in outside or (path for path, entry in before.items() if not entry.is_file):
+        hint = "take the diff: --diff FILE"
+        raise DeliveryError(f"{path} is no plain file there", where=commit.parent, hint=hint)
     lines = []
     for path, content in commit.changed.items():
         mode, oid = "0", "0" * len(commit.parent)
