@@ -31,8 +31,11 @@ def as_code(text: object, *, cell: bool = False) -> str:
     return f"{fence}{pad}{line}{pad}{fence}"
 
 
-def as_markdown(told: Mapping[str, Any]) -> str:
-    """The dossier for a reader; the same dossier gives the same text."""
+def as_markdown(told: Mapping[str, Any], *, public: bool = False) -> str:
+    """The dossier for a reader; the same dossier gives the same text.
+
+    `public`: without places on this machine, such as for a pull request.
+    """
     parts = [
         f"# Candidate {as_code(told['candidate'])}",
         f"{GRADES[told['grade']]} Campaign {as_code(told['campaign'])}, {as_code(told['objective']['metric'])} "
@@ -43,8 +46,8 @@ def as_markdown(told: Mapping[str, Any]) -> str:
         _statistics(told["judgement"], told["verdict"], told["challenges"]),
         _isolation(told["isolation"]),
         _cost(told["cost"]),
-        _reproduce(told["reproduce"]),
-        *([_delivered(told["delivered"], told["undo"])] if told["delivered"] else []),
+        _reproduce(told["reproduce"], public=public),
+        *([_delivered(told["delivered"], told["undo"])] if told["delivered"] and not public else []),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -72,7 +75,8 @@ def commit_message(told: Mapping[str, Any]) -> str:
 
 def _change(changes: Mapping[str, Any], base: Mapping[str, Any]) -> str:
     rows = [
-        f"| {as_code(row['path'], cell=True)} | {row['what']} | +{row['added']} | −{row['removed']} |" for row in changes["files"]
+        f"| {as_code(row['path'], cell=True)} | {row['what']} | +{row['added']} | −{row['removed']} |"
+        for row in changes["files"]
     ]
     more = f"\n\nand {changes['left_out']} more files." if changes["left_out"] else ""
     since = " with changes that were not committed" if base["changed_since_commit"] else ""
@@ -172,11 +176,12 @@ def _cost(cost: Mapping[str, Any]) -> str:
     )
 
 
-def _reproduce(reproduce: Mapping[str, str]) -> str:
+def _reproduce(reproduce: Mapping[str, str], *, public: bool) -> str:
+    folder = "the folder of the code" if public else as_code(reproduce["folder"])
+    campaign = "" if public else f"- the campaign: {as_code(reproduce['campaign'])}\n"
     return (
-        "## How to repeat it\n\n"
-        f"- the campaign: {as_code(reproduce['campaign'])}\n"
-        f"- the tests, in {as_code(reproduce['folder'])}: {as_code(reproduce['tests'])}\n"
+        f"## How to repeat it\n\n{campaign}"
+        f"- the tests, in {folder}: {as_code(reproduce['tests'])}\n"
         f"- the benchmark, there too, before and after the change: {as_code(reproduce['benchmark'])}"
     )
 

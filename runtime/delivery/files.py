@@ -7,7 +7,6 @@ call then goes on, because a file that is what it is to become counts as done.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,9 @@ from core.errors import DeliveryError, StorageError
 from core.records import lies_below
 
 __all__ = ["Replacement", "as_files", "put_file", "read_file"]
+
+BESIDE = ".ratchet-new"
+"""Ends the name of a file that is being written."""
 
 
 @dataclass(frozen=True)
@@ -75,17 +77,22 @@ def read_file(root: Path, path: str) -> bytes | None:
 
 
 def put_file(path: Path, content: bytes, mode: int) -> None:
-    """`content` at `path` with the rights `mode`, in one step and on the disk.  Raises OSError."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:80]}.")
+    """`content` at `path` with the rights `mode`, in one step and on the disk.  Raises OSError.
+
+    What a killed process left half written has the same name, and is written over.
+    """
+    beside = path.with_name(f".{path.name[:80]}{BESIDE}")
+    beside.unlink(missing_ok=True)
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(descriptor)
-        Path(name).chmod(mode)
-        Path(name).replace(path)
+        beside.chmod(mode)
+        beside.replace(path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        beside.unlink(missing_ok=True)
         raise
 
 

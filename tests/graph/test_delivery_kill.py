@@ -127,3 +127,17 @@ def test_files_are_all_replaced_in_the_end_and_never_half(world: World) -> None:
         kept = world.folder / "home" / "deliveries" / world.told.candidates[0] / "replaced-1"
         copies = {str(path.relative_to(kept)): path.read_text() for path in kept.rglob("*.py")}
         assert copies == {f"sums/{name}": text for name, text in before.items() if text is not None}, left
+        assert not list(world.folder.rglob("*.ratchet-new")), left
+
+
+def test_several_at_once_come_to_one_branch(world: World) -> None:
+    words = [sys.executable, str(WORKER), str(NEVER), str(world.told.home), world.told.id, "branch"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    processes = [
+        subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+        for _ in range(3)
+    ]
+    ended = [(process.communicate(timeout=120)[1], process.returncode) for process in processes]
+    assert any(code == 0 for _, code in ended)
+    assert all(code == 0 or "BusyError" in stderr for stderr, code in ended), ended
+    assert len(branches(world.folder / "repo")) == 2

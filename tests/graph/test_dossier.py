@@ -80,6 +80,8 @@ def test_its_markdown_holds_every_part_and_the_same_dossier_gives_the_same_text(
     ]  # fmt: skip
     assert "a planted test that must fail was caught" in text
     assert "+1 | −4" in text
+    assert str(tmp_path) in text
+    assert str(tmp_path) not in as_markdown(found, public=True)
 
 
 def test_texts_of_others_stay_texts(repository: Path, tmp_path: Path) -> None:
