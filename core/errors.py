@@ -1,6 +1,7 @@
 """What can go wrong, as a tree; every error says what is wrong, where, and what to try.
 
 RatchetError                    70  an error of ours that nobody foresaw
+├── DeliveryError                1  nothing was delivered: nothing is verified, it does not fit, a name is taken
 ├── UsageError                   2  the command line is wrong
 ├── ConfigError                  3  a campaign, setting or input is wrong
 │   ├── NotFoundError            3  an id, name or file that does not exist
@@ -28,6 +29,7 @@ __all__ = [
     "BudgetError",
     "BusyError",
     "ConfigError",
+    "DeliveryError",
     "ModelAnswerError",
     "ModelBudgetError",
     "ModelError",
@@ -61,6 +63,10 @@ class RatchetError(Exception):
             for line in (self.what, self.where and f"  where: {self.where}", self.hint and f"  try:   {self.hint}")
             if line
         )
+
+
+class DeliveryError(RatchetError):
+    exit_code = 1
 
 
 class UsageError(RatchetError):

@@ -5,6 +5,7 @@ checkpoints/<id>.db     LangGraph's checkpoints, one file a campaign
 chroma/                 the recall index; may be deleted, `memory rebuild` makes it again
 artifacts/              big things by the hash of their content
 bases/<campaign>/       the code that a campaign of kind `code` began with
+deliveries/<candidate>/ dossier of a delivered candidate, and the files that it replaced
 experiments/<job>/      config, logs, metrics and result of each job
 reports/                HTML reports
 workflow_runs/          JSON reports of the code feedback loop, one a run
@@ -42,6 +43,7 @@ class StateFolder:
         self.bases = self.home / "bases"
         self.chroma = self.home / "chroma"
         self.checkpoints = self.home / "checkpoints"
+        self.deliveries = self.home / "deliveries"
         self.reports = self.home / "reports"
         self.workflow_runs = self.home / "workflow_runs"
         self.embedding_model = embedding_model

@@ -27,6 +27,7 @@ COMMANDS = {
     "why": "service.commands.why",
     "agents": "service.commands.agents",
     "report": "service.commands.report",
+    "deliver": "service.commands.deliver",
     "jobs": "service.commands.jobs",
     "logs": "service.commands.jobs",
     "memory": "service.commands.memory",
@@ -132,6 +133,7 @@ def parser() -> argparse.ArgumentParser:
     report = command("report", "write the HTML report of a campaign (default: the last one)")
     report.add_argument("id", nargs="?", metavar="ID")
     report.add_argument("--out", metavar="FILE", help="where (default: reports/ of the state folder)")
+    _deliver_options(command("deliver", "give away what a campaign on code has found: diff, branch, push, or files"))
     jobs = command("jobs", "the jobs of a campaign (default: the last one)")
     jobs.add_argument("id", nargs="?", metavar="ID")
     logs = command("logs", "what a job printed")
@@ -218,6 +220,28 @@ def _model_options(at: argparse.ArgumentParser) -> None:
     at.add_argument("--budget-usd", type=float, metavar="USD", help="what language models may cost")
     at.add_argument("--budget-tokens", type=int, metavar="N", help="tokens of language models, read and written")
     at.add_argument("--record", metavar="FILE", help="write every answer of a model there, for replay:FILE")
+
+
+def _deliver_options(at: argparse.ArgumentParser) -> None:
+    at.epilog = (
+        "Nothing of a candidate is executed, and without --apply no file of yours, no index and no HEAD is touched. "
+        "The same call again finds what it has made. exit codes: 0 done · 1 nothing is verified, it does not fit, or a "
+        "name is taken · 2 usage · 3 no such campaign · 4 unavailable or busy"
+    )
+    at.add_argument("id", nargs="?", metavar="ID", help="candidate or campaign (default: the last campaign on code)")
+    at.add_argument("--diff", metavar="FILE", help="write the diff there; - prints it")
+    at.add_argument(
+        "--branch",
+        nargs="?",
+        const="",
+        metavar="NAME",
+        help="make a branch in your repository (default: ratchet/ID); the candidate's id is always in the name",
+    )
+    at.add_argument("--push", metavar="REMOTE", help="push that branch to a remote, by name, path or URL")
+    at.add_argument("--onto", metavar="REV", help="the commit that it goes on from (default: HEAD)")
+    at.add_argument("--apply", action="store_true", help="change the files of your working tree, keeping the old ones")
+    at.add_argument("--dossier", metavar="FILE", help="write the evidence there too: JSON for .json, else Markdown")
+    at.add_argument("--unverified", action="store_true", help="even if no comparison on fresh seeds found it better")
 
 
 def _feedback_options(at: argparse.ArgumentParser) -> None:
