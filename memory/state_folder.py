@@ -7,6 +7,7 @@ artifacts/              big things by the hash of their content
 bases/<campaign>/       the code that a campaign of kind `code` began with
 experiments/<job>/      config, logs, metrics and result of each job
 reports/                HTML reports
+training/episodes/      what each cycle did, one JSON file each; `episodes ID --rebuild` makes them again
 workflow_runs/          JSON reports of the code feedback loop, one a run
 """
 
@@ -33,11 +34,13 @@ class StateFolder:
         *,
         ledger_url: str | None = None,
         experiments: Path | None = None,
+        episodes: Path | None = None,
         embedding_model: str = "all-MiniLM-L6-v2",
     ) -> None:
         self.home = home.absolute()
         self.ledger_url = ledger_url or str(self.home / "ledger.db")
         self.experiments = (experiments or self.home / "experiments").absolute()
+        self.episodes = (episodes or self.home / "training" / "episodes").absolute()
         self.artifacts = Artifacts(self.home / "artifacts")
         self.bases = self.home / "bases"
         self.chroma = self.home / "chroma"

@@ -3,7 +3,7 @@
 from memory.episodes.calls import embedding_generation, llm_generation, rag_query
 from memory.episodes.files import EpisodeFiles
 from memory.episodes.logger import EpisodeLogger
-from memory.episodes.shared import get_episode_logger
+from memory.episodes.shared import get_episode_logger, share_episodes
 from memory.episodes.summary import summary_of
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "get_episode_logger",
     "llm_generation",
     "rag_query",
+    "share_episodes",
     "summary_of",
 ]

@@ -97,6 +97,7 @@ class EpisodeLogger:
                 journal.close()
                 journal.path.unlink(missing_ok=True)
                 raise
+        self._forget(episode_id)  # a journal of the same episode that somebody took away
         with self._lock:
             self._open[episode_id] = journal
         _here.set((self.files.folder, episode_id))
@@ -164,7 +165,8 @@ class EpisodeLogger:
             with sealing(journal) as lines:
                 episode = merged(episode, lines)
                 kept = {name: value for name, value in episode.metadata.items() if name != OWNER}
-                ended = self._clock() if at is None else at
+                now = self._clock() if at is None else at
+                ended = None if status == "interrupted" else now
                 episode = episode.model_copy(
                     update={"status": status, "completed_at": ended, "metadata": kept | _theirs(metadata)}
                 )
