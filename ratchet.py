@@ -20,8 +20,12 @@ if TYPE_CHECKING:
     from agents.registry import director, executor, historian, proposer, supervisor, voter
     from agents.roles import Case, Director, Executor, Historian, Kit, Proposer, Supervisor, Voter
     from core.campaign import Campaign
+    from core.episodes import EpisodeMetrics, TrainingEpisode
     from core.production import ExtractedPlan, ProductionOutcome
     from core.records import Direction, Experiment, Lesson, Outcome, Proposal, Ruling, Trajectory, Vote
+    from memory.episodes.calls import embedding_generation, llm_generation, rag_query
+    from memory.episodes.logger import EpisodeLogger
+    from memory.episodes.shared import get_episode_logger
     from memory.outcomes import OutcomeStore
     from search.space import Choice, Float, Int, Space
 
@@ -35,8 +39,12 @@ HOMES = {
     "agents.registry": ("director", "executor", "historian", "proposer", "supervisor", "voter"),
     "agents.roles": ("Case", "Director", "Executor", "Historian", "Kit", "Proposer", "Supervisor", "Voter"),
     "core.campaign": ("Campaign",),
+    "core.episodes": ("EpisodeMetrics", "TrainingEpisode"),
     "core.production": ("ExtractedPlan", "ProductionOutcome"),
     "core.records": ("Direction", "Experiment", "Lesson", "Outcome", "Proposal", "Ruling", "Trajectory", "Vote"),
+    "memory.episodes.calls": ("embedding_generation", "llm_generation", "rag_query"),
+    "memory.episodes.logger": ("EpisodeLogger",),
+    "memory.episodes.shared": ("get_episode_logger",),
     "memory.outcomes": ("OutcomeStore",),
     "search.space": ("Choice", "Float", "Int", "Space"),
 }
@@ -49,6 +57,8 @@ __all__ = [
     "Choice",
     "Direction",
     "Director",
+    "EpisodeLogger",
+    "EpisodeMetrics",
     "Executor",
     "Experiment",
     "ExtractedPlan",
@@ -67,18 +77,23 @@ __all__ = [
     "Ruling",
     "Space",
     "Supervisor",
+    "TrainingEpisode",
     "Trajectory",
     "Vote",
     "Voter",
     "ask",
     "director",
+    "embedding_generation",
     "executor",
+    "get_episode_logger",
     "historian",
+    "llm_generation",
     "load_production_trajectories",
     "note_source",
     "note_step",
     "note_tool",
     "proposer",
+    "rag_query",
     "supervisor",
     "voter",
 ]

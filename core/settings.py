@@ -27,6 +27,10 @@ class Settings(BaseModel):
     home: Path = Field(default=Path(".ratchet"), description="the state folder")
     ledger_url: str = Field(default="", description="the ledger's database; empty: ledger.db in the state folder")
     experiments_dir: Path | None = Field(default=None, description="the jobs' folders; default: in the state folder")
+    episodes_dir: Path | None = Field(
+        default=None, description="the logs of episodes; default: training/episodes in the state folder"
+    )
+    log_episodes: bool = Field(default=True, description="whether a campaign's cycles are logged as episodes")
     control_plane_url: str = Field(default="", description="where jobs run; empty: in this process")
     control_plane_wait_s: float = Field(default=120.0, ge=0, description="patience with a silent control plane")
     model: str = Field(default="", description="the language model of campaigns that name none: auto, ollama:NAME, …")
@@ -37,6 +41,7 @@ VARIABLES = {
     "ARC_EXPERIMENTS_DIR": "experiments_dir",
     "ARC_MEMORY_DIR": "home",
     "CONTROL_PLANE_URL": "control_plane_url",
+    "EPISODES_DIR": "episodes_dir",
 }
 """Variables of the sources that stand beside RATCHET_<NAME>."""
 

@@ -8,6 +8,7 @@ bases/<campaign>/       the code that a campaign of kind `code` began with
 deliveries/<candidate>/ dossier of a delivered candidate, and the files that it replaced
 experiments/<job>/      config, logs, metrics and result of each job
 reports/                HTML reports
+training/episodes/      what each cycle did, one JSON file each; `episodes ID --rebuild` makes them again
 workflow_runs/          JSON reports of the code feedback loop, one a run
 """
 
@@ -34,11 +35,13 @@ class StateFolder:
         *,
         ledger_url: str | None = None,
         experiments: Path | None = None,
+        episodes: Path | None = None,
         embedding_model: str = "all-MiniLM-L6-v2",
     ) -> None:
         self.home = home.absolute()
         self.ledger_url = ledger_url or str(self.home / "ledger.db")
         self.experiments = (experiments or self.home / "experiments").absolute()
+        self.episodes = (episodes or self.home / "training" / "episodes").absolute()
         self.artifacts = Artifacts(self.home / "artifacts")
         self.bases = self.home / "bases"
         self.chroma = self.home / "chroma"

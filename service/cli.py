@@ -30,6 +30,7 @@ COMMANDS = {
     "deliver": "service.commands.deliver",
     "jobs": "service.commands.jobs",
     "logs": "service.commands.jobs",
+    "episodes": "service.commands.episodes",
     "memory": "service.commands.memory",
     "feedback": "service.commands.feedback",
     "control-plane": "service.commands.control_plane",
@@ -138,6 +139,10 @@ def parser() -> argparse.ArgumentParser:
     jobs.add_argument("id", nargs="?", metavar="ID")
     logs = command("logs", "what a job printed")
     logs.add_argument("id", metavar="JOB")
+    episodes = command("episodes", "the log of training runs: every run, the episodes of one, or one episode whole")
+    episodes.add_argument("run", nargs="?", metavar="RUN", help="a campaign, or another run; or an episode's id")
+    episodes.add_argument("episode", nargs="?", metavar="EPISODE", help="its number, or its id")
+    episodes.add_argument("--rebuild", action="store_true", help="make a campaign's episodes again from the ledger")
     memory = command("memory", "search what was remembered, or rebuild the index")
     actions = memory.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=Parser)
     search = actions.add_parser("search", help="what is most like a text", parents=[common])

@@ -60,6 +60,7 @@ def open_folder(args: argparse.Namespace, *, must_exist: bool = False) -> StateF
         settings.home,
         ledger_url=settings.ledger_url or None,
         experiments=settings.experiments_dir,
+        episodes=settings.episodes_dir,
         embedding_model=settings.embedding_model,
     )
     if must_exist and not folder.exists:

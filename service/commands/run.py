@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import signal
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -79,6 +80,7 @@ def resume(args: argparse.Namespace, output: Output) -> int:
 def run_stored(args: argparse.Namespace, output: Output, folder: StateFolder, ledger: Ledger, stored: Any) -> int:
     """Run a campaign of the ledger, showing what happens; answers the exit code."""
     from graph.campaign import run_campaign
+    from graph.episode_listener import follow_episodes
     from graph.job_back_end import job_back_end
     from memory.history import History
     from service.progress import Progress
@@ -111,8 +113,10 @@ def run_stored(args: argparse.Namespace, output: Output, folder: StateFolder, le
             progress.close()
 
     status, reason = "interrupted", "stopped at once"
+    log = follow_episodes(ledger, stored, folder.episodes, output.say) if settings.log_episodes else nullcontext()
     try:
-        ending = asyncio.run(work())
+        with log:
+            ending = asyncio.run(work())
         status, reason = ending.status, ending.reason
     except asyncio.CancelledError:
         pass
