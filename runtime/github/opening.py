@@ -9,32 +9,20 @@ that do this at once make the same commit, and the second one's "already exists"
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from core.errors import GitHubConflictError, GitHubRefusedError, GitHubSilentError
-from core.pull_requests import PRProposal, content_bytes, git_blob_id
+from core.errors import GitHubRefusedError, GitHubSilentError
+from core.pull_requests import PRProposal
 from runtime.github.address import Repository
-from runtime.github.answers import Commit, Named, Pull, Ref, Repo, Tree, read, read_list
-from runtime.github.base_tree import BaseTree
+from runtime.github.answers import Pull, Ref, Repo, read, read_list
 from runtime.github.client import Client
+from runtime.github.committing import LOOKS, Author, ProposalCommit
 
-__all__ = ["Author", "Opened", "Wishes", "open_pull_request", "trailer"]
+__all__ = ["Opened", "Wishes", "open_pull_request"]
 
 State = Literal["open", "closed", "merged"]
-
-LOOKS = 4
-"""How often a pull request or a branch that must be there is looked for: GitHub's lists lag behind for seconds."""
-
-
-@dataclass(frozen=True)
-class Author:
-    """Of the commit.  The address belongs to nobody, so that no account is credited with it."""
-
-    name: str = "Ratchet"
-    email: str = "noreply@ratchet.invalid"
 
 
 @dataclass(frozen=True)
@@ -45,7 +33,7 @@ class Wishes:
     base_commit: str = ""
     draft: bool = False
     labels: tuple[str, ...] = ()
-    author: Author = Author()
+    author: Author = field(default_factory=Author)
 
 
 @dataclass(frozen=True)
@@ -60,21 +48,16 @@ class Opened:
     notes: tuple[str, ...] = ()
 
 
-def trailer(proposal: PRProposal) -> str:
-    """The line of the commit message by which a repetition knows the commit as the proposal's."""
-    return f"Ratchet-Proposal: {proposal.proposal_id}"
-
-
 async def open_pull_request(
     client: Client,
     repository: Repository,
     proposal: PRProposal,
-    wishes: Wishes = Wishes(),  # noqa: B008  # frozen
+    wishes: Wishes,
     *,
     based_on: Callable[[str], None] = lambda _: None,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Opened:
-    """Open the pull request, or find it.  `based_on` is told the base commit before anything is written.
+    """Open the pull request, or find it.  `based_on` is told the base commit before the first thing is written.
 
     Raises GitHubConflictError when the branch holds something else, or a file of the base is not the one that the
     change was made for; GitHubRefusedError, GitHubSilentError or GitHubAnswerError: calling again goes on.
@@ -100,6 +83,7 @@ class _Opening:
     async def run(self) -> Opened:
         repo = await self._repo()
         self._repository = Repository.of(repo.full_name)  # its present name: a list by head wants the present owner
+        self._commits = ProposalCommit(self._client, self._repository, self._proposal, self._wishes.author, self._sleep)
         base = self._wishes.base or repo.default_branch
         pull = await self._pull()
         created = pull is None
@@ -147,89 +131,21 @@ class _Opening:
     async def _commit_on_branch(self, base: str) -> str:
         """The proposal's commit, once the branch points at it."""
         if found := await self._ref(self._branch):
-            return await self._verified(found)
+            return await self._commits.verified(found)
         base_commit = self._wishes.base_commit or await self._ref(base)
         if not base_commit:
             raise GitHubRefusedError(
                 f"there is no branch {base}", status=404, where=str(self._repository), hint="name another with --base"
             )
-        self._based_on(base_commit)
-        commit = await self._committed(base_commit)
+        commit = await self._commits.made(base_commit, self._based_on)
         body = {"ref": f"refs/heads/{self._branch}", "sha": commit}
         try:
             read(Ref, await self._client.post(self._repository.path("git", "refs"), body))
         except GitHubRefusedError as error:
             if error.status != 422 or not (found := await self._ref(self._branch)):
                 raise
-            return await self._verified(found)
+            return await self._commits.verified(found)
         return commit
-
-    async def _committed(self, base_commit: str) -> str:
-        parent = read(Commit, await self._needed("git", "commits", base_commit))
-        tree = await BaseTree.of(self._client, self._repository, parent.tree.sha, self._proposal.changes)
-        entries = []
-        for change in self._proposal.changes:
-            entry: dict[str, Any] = {"path": change.file_path, "mode": tree.mode(change), "type": "blob"}
-            if change.change_type == "delete":
-                entries.append({**entry, "sha": None})
-                continue
-            content = content_bytes(change.new_content)
-            body = {"content": base64.b64encode(content).decode(), "encoding": "base64"}
-            blob = read(Named, await self._client.post(self._repository.path("git", "blobs"), body))
-            if blob.sha != git_blob_id(content):
-                raise GitHubConflictError(
-                    f"GitHub keeps another content for {change.file_path} than was sent",
-                    where=str(self._repository),
-                    hint="does something on the way change what is sent?",
-                )
-            entries.append({**entry, "sha": blob.sha})
-        new = read(
-            Named,
-            await self._client.post(
-                self._repository.path("git", "trees"), {"base_tree": parent.tree.sha, "tree": entries}
-            ),
-        )
-        if new.sha == parent.tree.sha:
-            raise GitHubConflictError("the base holds all of this already", where=str(self._repository))
-        who = {
-            "name": self._wishes.author.name,
-            "email": self._wishes.author.email,
-            "date": self._proposal.commit_date,
-        }
-        body = {
-            "message": f"{self._proposal.title}\n\n{trailer(self._proposal)}\n",
-            "tree": new.sha,
-            "parents": [base_commit],
-            "author": who,
-            "committer": who,
-        }
-        return read(Named, await self._client.post(self._repository.path("git", "commits"), body)).sha
-
-    async def _verified(self, commit_id: str) -> str:
-        """`commit_id`, if it is the proposal's commit, and holds its files."""
-        commit = read(Commit, await self._needed("git", "commits", commit_id))
-        ours = trailer(self._proposal) in commit.message.splitlines() and len(commit.parents) == 1
-        if ours:
-            tree = await BaseTree.of(
-                self._client, self._repository, commit.tree.sha, self._proposal.changes, check=False
-            )
-            ours = all(tree.has(change) for change in self._proposal.changes)
-        if not ours:
-            raise GitHubConflictError(
-                f"the branch {self._branch} holds something else than the proposal",
-                where=f"{self._repository} {commit_id[:10]}",
-                hint="somebody has pushed to it: open the pull request by hand, or delete the branch and call again",
-            )
-        return commit_id
-
-    async def _needed(self, *steps: str) -> Any:
-        """What must be there, as its name has just been told."""
-        path = self._repository.path(*steps)
-        for look in range(LOOKS):
-            if (told := await self._client.get(path)) is not None:
-                return told
-            await self._sleep(2.0**look)
-        raise GitHubRefusedError("GitHub does not find what it has just named", status=404, where=path)
 
     # ------------------------------------------------------------ pull request
 

@@ -29,6 +29,9 @@ class Request:
     path: str
     body: dict[str, Any] | None = None
 
+    def as_sent(self) -> dict[str, Any]:
+        return {"method": self.method, "path": self.path, "body": self.body}
+
 
 async def rehearsed(repository: Repository, proposal: PRProposal, wishes: Wishes) -> list[Request]:
     """The requests that a first call sends, in order, where nothing fails and the base is what it is taken for."""
