@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from agents.production.path import note_source, note_step, note_tool
     from agents.production.qa import QAAgent
     from agents.production.trajectories import load_production_trajectories
+    from agents.pull_requests.orchestrator import PROrchestrator, propose_pr
     from agents.registry import director, executor, historian, proposer, supervisor, voter
     from agents.roles import Case, Director, Executor, Historian, Kit, Proposer, Supervisor, Voter
     from core.campaign import Campaign
     from core.production import ExtractedPlan, ProductionOutcome
+    from core.pull_requests import CodeChange, PRProposal
     from core.records import Direction, Experiment, Lesson, Outcome, Proposal, Ruling, Trajectory, Vote
     from memory.outcomes import OutcomeStore
     from search.space import Choice, Float, Int, Space
@@ -32,10 +34,12 @@ HOMES = {
     "agents.production.path": ("note_source", "note_step", "note_tool"),
     "agents.production.qa": ("QAAgent",),
     "agents.production.trajectories": ("load_production_trajectories",),
+    "agents.pull_requests.orchestrator": ("PROrchestrator", "propose_pr"),
     "agents.registry": ("director", "executor", "historian", "proposer", "supervisor", "voter"),
     "agents.roles": ("Case", "Director", "Executor", "Historian", "Kit", "Proposer", "Supervisor", "Voter"),
     "core.campaign": ("Campaign",),
     "core.production": ("ExtractedPlan", "ProductionOutcome"),
+    "core.pull_requests": ("CodeChange", "PRProposal"),
     "core.records": ("Direction", "Experiment", "Lesson", "Outcome", "Proposal", "Ruling", "Trajectory", "Vote"),
     "memory.outcomes": ("OutcomeStore",),
     "search.space": ("Choice", "Float", "Int", "Space"),
@@ -47,6 +51,7 @@ __all__ = [
     "Campaign",
     "Case",
     "Choice",
+    "CodeChange",
     "Direction",
     "Director",
     "Executor",
@@ -60,6 +65,8 @@ __all__ = [
     "Outcome",
     "OutcomeStore",
     "OutcomeTrajectoryLogger",
+    "PROrchestrator",
+    "PRProposal",
     "ProductionOutcome",
     "Proposal",
     "Proposer",
@@ -78,6 +85,7 @@ __all__ = [
     "note_source",
     "note_step",
     "note_tool",
+    "propose_pr",
     "proposer",
     "supervisor",
     "voter",

@@ -44,7 +44,7 @@ class ProposalCommit:
         self._trailer = f"Ratchet-Proposal: {proposal.proposal_id}"
 
     async def made(self, base_commit: str, based_on: Callable[[str], None]) -> str:
-        """The id of the commit on `base_commit`, which no branch points at yet.  `based_on` hears of a base that fits."""
+        """The id of the commit on `base_commit`, on no branch yet.  `based_on` hears of a base that fits."""
         parent = read(Commit, await self._needed("git", "commits", base_commit))
         changes = self._proposal.changes
         base = await BaseTree.of(self._client, self._repository, parent.tree.sha, changes)
