@@ -43,7 +43,7 @@ _FORMATS = (
     (
         "a token of GitHub",
         ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
-        re.compile(r"\bgh[opsur]_[A-Za-z0-9]{36}|\bgithub_pat_[A-Za-z0-9_]{22,}"),
+        re.compile(r"gh[opsur]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{22,}"),
     ),
     ("a key of AWS or Google", ("AKIA", "ASIA", "AIza"), CODE_PATTERNS[3][0]),
     (
@@ -112,7 +112,7 @@ def _found(text: str, known: Sequence[str], nested: int) -> Iterator[tuple[int, 
 
 def _encoded(text: str, known: Sequence[str], nested: int) -> Iterator[tuple[int, Form, str]]:
     for match in _PERCENT.finditer(text) if "%" in text else ():
-        undone = unquote_to_bytes(match[0]).decode("latin-1")
+        undone = unquote_to_bytes(match[0]).decode(errors="replace")
         for _, _, kind in _found(undone, known, nested):
             yield _line(text, match.start()), "percent-encoded", kind
     for match in _BASE64.finditer(text):
@@ -137,7 +137,7 @@ def _unbased(run: str) -> str:
         undone = base64.b64decode(run + "=" * (-len(run) % 4))
     except (binascii.Error, ValueError):
         return ""
-    return undone.decode("latin-1") if len(undone.translate(None, _PRINTED)) < 0.15 * len(undone) else ""
+    return undone.decode(errors="replace") if len(undone.translate(None, _PRINTED)) < 0.15 * len(undone) else ""
 
 
 def _random(value: str) -> bool:

@@ -41,4 +41,4 @@ def _read(changes: Iterable[CodeChange], texts: Mapping[str, str]) -> Iterable[t
         content = change.new_content
         yield f"the path of change {number}", change.file_path
         yield f"the rationale of {name}", change.rationale
-        yield name, content if isinstance(content, str) else content.decode("latin-1")
+        yield name, content if isinstance(content, str) else content.decode(errors="replace")

@@ -13,7 +13,7 @@ __all__ = ["cut", "in_markdown", "on_one_line", "paragraphs", "plain"]
 
 _SPECIAL = re.compile(r"[\\`*_{}\[\]|~$^=]")
 _LIST = re.compile(r"^(\d{1,9})([.)])|^([-+])")
-_LINK = re.compile(r"(?i)(https?|ftp|mailto|xmpp):|\bwww\.")
+_LINK = re.compile(r"(?i)(mailto:|xmpp:|www(?=\.)|:(?=//))")
 _GH = re.compile(r"(?i)\b(gh)-(?=\d)")
 _NOTHING = "&#8203;"
 """A space of no width: GitHub looks for mentions and references in what it shows, where an escape is gone already."""
@@ -25,8 +25,8 @@ def in_markdown(text: str) -> str:
     line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     line = _SPECIAL.sub(lambda found: f"\\{found[0]}", line)
     line = _LIST.sub(lambda found: f"{found[1] or ''}\\{found[2] or found[3]}", line)
-    line = re.sub(r"#(?!8203;)", lambda _: f"&#35;{_NOTHING}", line).replace("@", f"@{_NOTHING}")
-    line = _LINK.sub(lambda found: f"{found[0]}{_NOTHING}" if found[1] else f"www{_NOTHING}.", line)
+    line = line.replace("#", f"&#35;{_NOTHING}").replace("@", f"@{_NOTHING}")
+    line = _LINK.sub(lambda found: f"{found[0]}{_NOTHING}", line)
     return _GH.sub(lambda found: f"{found[1]}-{_NOTHING}", line)
 
 
