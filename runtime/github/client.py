@@ -117,7 +117,7 @@ class GitHub:
             status, headers, content = await self._exchange(method, address, **request)
             if status not in (301, 302, 307, 308):
                 return self._read(status, headers, content)
-            target = urljoin(address, headers.get("location", ""))
+            target = _target(address, headers.get("location", ""))
             if _origin(target) != _origin(self.url):
                 raise GitHubAnswerError(
                     "GitHub sends us on to another server, which gets neither the token nor the request",
@@ -219,6 +219,14 @@ def _told(content: bytes) -> tuple[str, tuple[tuple[str, str, str, str], ...]]:
     reasons = [what or f"{resource} {name} {code}".strip() for resource, name, code, what in faults]
     text = "; ".join([str(told.get("message") or "no reason given")[:300], *reasons])
     return scrubbed(" ".join(text.split()))[:600], tuple(faults)
+
+
+def _target(address: str, location: str) -> str:
+    """Where a redirection leads; nowhere when it is no URL."""
+    try:
+        return urljoin(address, location)
+    except ValueError:
+        return ""
 
 
 def _origin(address: str) -> tuple[str, str, int | None]:
