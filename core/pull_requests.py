@@ -14,11 +14,25 @@ from pydantic import BeforeValidator, Field, PlainSerializer, field_validator, m
 from core.ids import content_hash
 from core.records import Record, lies_below
 
-__all__ = ["ChangeType", "CodeChange", "Content", "PRProposal", "content_bytes", "git_blob_id", "proposal_id_of"]
+__all__ = [
+    "MOST_BYTES",
+    "MOST_CHANGES",
+    "ChangeType",
+    "CodeChange",
+    "Content",
+    "PRProposal",
+    "content_bytes",
+    "git_blob_id",
+    "proposal_id_of",
+]
 
 ChangeType = Literal["create", "update", "delete"]
 
 MOST_PATH_CHARACTERS = 1024
+MOST_CHANGES = 3_000
+"""Files of one pull request that GitHub shows."""
+MOST_BYTES = 25_000_000
+"""Of all new contents: it all goes through memory, and a reviewer's eyes."""
 _ID = re.compile(r"[0-9a-f]{12}")
 _BRANCH = re.compile(r"(?![/.])(?!.*(?://|/\.|\.\.|@\{|\.lock(?:/|$)))[^\x00-\x20\x7f~^:?*\[\\]+(?<![/.])")
 """What git takes as the name of a branch (git-check-ref-format)."""
@@ -106,7 +120,7 @@ class PRProposal(Record):
     title: str = Field(min_length=1, max_length=256)
     body: str = Field(max_length=65_536)
     branch_name: str
-    changes: tuple[CodeChange, ...] = Field(min_length=1)
+    changes: tuple[CodeChange, ...] = Field(min_length=1, max_length=MOST_CHANGES)
     metadata: dict[str, Any] = Field(default={})
     created_at: float = Field(ge=0, lt=32_503_680_000, description="before the year 3000")
     proposal_id: str
@@ -131,6 +145,8 @@ class PRProposal(Record):
             raise ValueError(f"branch_name {self.branch_name!r} is none that git takes")
         if self.proposal_id not in self.branch_name:  # how a repetition finds what an earlier try left
             raise ValueError(f"branch_name {self.branch_name!r} does not hold the proposal's id")
+        if (size := sum(len(change.new_content) for change in self.changes)) > MOST_BYTES:
+            raise ValueError(f"the new contents have {size:,} bytes, more than {MOST_BYTES:,}")
         paths = [change.file_path for change in self.changes]
         if len(set(paths)) < len(paths):
             twice = next(path for path in paths if paths.count(path) > 1)

@@ -10,6 +10,7 @@ import base64
 import binascii
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -60,15 +61,20 @@ _LIKELY = (
     ("a token", ("_", "-"), CODE_PATTERNS[2][0]),
     ("a bearer token", ("earer", "EARER", "asic", "ASIC"), re.compile(r"(?i)\b(?:bearer|basic)\s+[\w.~+/\-]{8,}=*")),
 )
-_NAME = r"(?i)(?:api[_-]?key|access[_-]?key|auth[_-]?key|private[_-]?key|token|passwd|password|secret)\w*[\"']?"
-_QUOTED = re.compile(_NAME + r"\s*(?:=|:|=>|:=)\s*[\"']([^\s\"'{}]{6,})(?=[\"'])")
-_BARE = re.compile(_NAME + r"[ \t]*[=:][ \t]*([A-Za-z0-9+/_.~\-]{8,}=*)(?=[\s,;#&]|\Z)")
+_NAME = r"(?i)(?:api[_-]?key|access[_-]?key|auth[_-]?key|private[_-]?key|token|passwd|password|secret)\w{0,64}[\"']?"
+_STEMS = ("key", "token", "passw", "secret")
+"""Every such name holds one."""
+_BEFORE_STEM, _AFTER_STEM = 8, 1024
+_BEFORE = 256
+_QUOTED = re.compile(_NAME + r"\s{0,64}(?:=|:|=>|:=)\s{0,64}[\"']([^\s\"'{}]{512}|[^\s\"'{}]{6,511}(?=[\"']))")
+_BARE = re.compile(_NAME + r"[ \t]{0,64}[=:][ \t]{0,64}([A-Za-z0-9+/_.~\-]{8,512}=*)(?=[\s,;#&]|\Z)")
 _IN_URL = re.compile(r"(?<=://)[^\s/@:\"'<>{}$]+:([^\s/@\"'<>{}$]+)(?=@)")
 _EXAMPLES = frozenset({"pass", "passwd", "password", "pw", "pwd", "secret", "example", "changeme", "token"})
 
 _RUN = re.compile(r"[A-Za-z0-9]+")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}(?:\r?\n[ \t]*[A-Za-z0-9+/_-]{4,})*={0,2}")
-_PERCENT = re.compile(r"[^\s\"'<>%]{0,4096}(?:%[0-9A-Fa-f]{2}[^\s\"'<>%]*)+")
+_PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2}[^\s\"'<>%]*)+")
+_BEFORE_PERCENT = re.compile(r"[^\s\"'<>%]*\Z")
 
 
 def find_secrets(text: str, known: Iterable[str] = ()) -> list[Secret]:
@@ -97,12 +103,13 @@ def _found(text: str, known: Sequence[str], nested: int) -> Iterator[tuple[int, 
                 for match in pattern.finditer(text):
                     if sure or _random(match[0]):
                         yield _line(text, match.start()), "plain", kind
-    for match in _QUOTED.finditer(text):
-        if _random(match[1]) or _digits_and_letters(match[1]):
-            yield _line(text, match.start()), "plain", "a secret in quotes"
-    for match in _BARE.finditer(text):
-        if _random(match[1]) and any(char.isdigit() for char in match[1]):
-            yield _line(text, match.start()), "plain", "a secret after its name"
+    for offset, part in _around_names(text):
+        for match in _QUOTED.finditer(part):
+            if _random(match[1]) or _digits_and_letters(match[1]):
+                yield _line(text, offset + match.start()), "plain", "a secret in quotes"
+        for match in _BARE.finditer(part):
+            if _random(match[1]) and any(char.isdigit() for char in match[1]):
+                yield _line(text, offset + match.start()), "plain", "a secret after its name"
     for match in _IN_URL.finditer(text) if "@" in text else ():
         if match[1].casefold() not in _EXAMPLES and set(match[1]) - set("*x."):
             yield _line(text, match.start()), "plain", "a password in a URL"
@@ -110,9 +117,28 @@ def _found(text: str, known: Sequence[str], nested: int) -> Iterator[tuple[int, 
         yield from _encoded(text, known, nested - 1)
 
 
+def _around_names(text: str) -> Iterator[tuple[int, str]]:
+    """Where something is named as secrets are: the parts of `text`, and their beginnings.  Words are found fast."""
+    lowered = text.lower()
+    if len(lowered) != len(text):  # a few letters become two
+        yield 0, text
+        return
+    at = sorted(place for stem in _STEMS for place in _places(lowered, stem))
+    end = -1
+    for place in at:
+        if place < end:
+            continue
+        begin = max(end, place - _BEFORE_STEM, 0)
+        end = place + _AFTER_STEM
+        while (later := bisect_left(at, end)) and (reach := at[later - 1] + _AFTER_STEM) > end:
+            end = reach
+        yield begin, text[begin:end]
+
+
 def _encoded(text: str, known: Sequence[str], nested: int) -> Iterator[tuple[int, Form, str]]:
     for match in _PERCENT.finditer(text) if "%" in text else ():
-        undone = unquote_to_bytes(match[0]).decode(errors="replace")
+        before = _BEFORE_PERCENT.search(text[max(0, match.start() - _BEFORE) : match.start()])
+        undone = (before[0] if before else "") + unquote_to_bytes(match[0]).decode(errors="replace")
         for _, _, kind in _found(undone, known, nested):
             yield _line(text, match.start()), "percent-encoded", kind
     for match in _BASE64.finditer(text):

@@ -16,7 +16,7 @@ from agents.pull_requests.screening import refuse_secrets
 from agents.pull_requests.wording import cut, plain
 from core.errors import ConfigError, GitHubRefusedError, GitHubSilentError, RatchetError
 from core.ids import Clock, content_hash, system_clock
-from core.pull_requests import CodeChange, PRProposal, proposal_id_of
+from core.pull_requests import MOST_BYTES, MOST_CHANGES, CodeChange, PRProposal, proposal_id_of
 from core.validation import config_error
 from runtime.github.address import Repository, api_url
 from runtime.github.patience import Patience
@@ -76,8 +76,12 @@ class PROrchestrator:
         `body` None: from the template, with `evidence`.  A body of one's own is taken as it is, markup and all.
         Raises ConfigError for what is no change or evidence, and SecretFoundError, which names path and line.
         """
+        if len(changes) > MOST_CHANGES:
+            raise ConfigError(f"{len(changes):,} files are changed, more than {MOST_CHANGES:,}", where="changes")
         parsed = tuple(_parsed(CodeChange, change, f"changes.{number}") for number, change in enumerate(changes))
         known = Evidence() if evidence is None else _parsed(Evidence, evidence, "evidence")
+        if (size := sum(len(change.new_content) for change in parsed)) > MOST_BYTES:
+            raise ConfigError(f"the new contents have {size:,} bytes, more than {MOST_BYTES:,}", where="changes")
         head = cut(plain(title), MOST_TITLE)
         proposal_id = proposal_id_of(parsed, title, description)
         branch = f"{self._prefix}/{proposal_id}"

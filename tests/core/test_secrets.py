@@ -93,6 +93,18 @@ def test_any_text_is_looked_through(text: str) -> None:
     assert find_secrets(text) == sorted(set(find_secrets(text)))
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["token" * 40_000, "token='" * 20_000, "%41" * 60_000, "a" * 200_000 + "%41", "A1b2" * 50_000, "eyJ" * 60_000,
+     "://a:" * 40_000],
+    ids=["names", "quotes", "percents", "a run", "base64", "web tokens", "URLs"],
+)  # fmt: skip
+@pytest.mark.timeout(60)
+def test_no_text_is_too_much_to_look_through(text: str) -> None:
+    """200,000 characters made to be slow; what is quadratic takes hours."""
+    assert isinstance(find_secrets(text), list)
+
+
 def test_secrets_of_the_environment_are_known_by_their_names() -> None:
     environment = {
         "GITHUB_TOKEN": "a-token-of-github",
