@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from agents.production.path import note_source, note_step, note_tool
     from agents.production.qa import QAAgent
     from agents.production.trajectories import load_production_trajectories
+    from agents.pull_requests.orchestrator import PROrchestrator, propose_pr
     from agents.registry import director, executor, historian, proposer, supervisor, voter
     from agents.roles import Case, Director, Executor, Historian, Kit, Proposer, Supervisor, Voter
     from core.campaign import Campaign
     from core.episodes import EpisodeMetrics, TrainingEpisode
     from core.production import ExtractedPlan, ProductionOutcome
+    from core.pull_requests import CodeChange, PRProposal
     from core.records import Direction, Experiment, Lesson, Outcome, Proposal, Ruling, Trajectory, Vote
     from memory.episodes.calls import embedding_generation, llm_generation, rag_query
     from memory.episodes.logger import EpisodeLogger
@@ -36,11 +38,13 @@ HOMES = {
     "agents.production.path": ("note_source", "note_step", "note_tool"),
     "agents.production.qa": ("QAAgent",),
     "agents.production.trajectories": ("load_production_trajectories",),
+    "agents.pull_requests.orchestrator": ("PROrchestrator", "propose_pr"),
     "agents.registry": ("director", "executor", "historian", "proposer", "supervisor", "voter"),
     "agents.roles": ("Case", "Director", "Executor", "Historian", "Kit", "Proposer", "Supervisor", "Voter"),
     "core.campaign": ("Campaign",),
     "core.episodes": ("EpisodeMetrics", "TrainingEpisode"),
     "core.production": ("ExtractedPlan", "ProductionOutcome"),
+    "core.pull_requests": ("CodeChange", "PRProposal"),
     "core.records": ("Direction", "Experiment", "Lesson", "Outcome", "Proposal", "Ruling", "Trajectory", "Vote"),
     "memory.episodes.calls": ("embedding_generation", "llm_generation", "rag_query"),
     "memory.episodes.logger": ("EpisodeLogger",),
@@ -55,6 +59,7 @@ __all__ = [
     "Campaign",
     "Case",
     "Choice",
+    "CodeChange",
     "Direction",
     "Director",
     "EpisodeLogger",
@@ -70,6 +75,8 @@ __all__ = [
     "Outcome",
     "OutcomeStore",
     "OutcomeTrajectoryLogger",
+    "PROrchestrator",
+    "PRProposal",
     "ProductionOutcome",
     "Proposal",
     "Proposer",
@@ -92,6 +99,7 @@ __all__ = [
     "note_source",
     "note_step",
     "note_tool",
+    "propose_pr",
     "proposer",
     "rag_query",
     "supervisor",

@@ -5,11 +5,17 @@ RatchetError                    70  an error of ours that nobody foresaw
 ├── UsageError                   2  the command line is wrong
 ├── ConfigError                  3  a campaign, setting or input is wrong
 │   ├── NotFoundError            3  an id, name or file that does not exist
-│   └── PatchError               3  a change of files that cannot be read, or does not fit the files exactly
+│   ├── PatchError               3  a change of files that cannot be read, or does not fit the files exactly
+│   └── SecretFoundError         3  a key or token stands in what was to leave this machine
 ├── UnavailableError             4  something needed is not there or does not answer
 │   ├── BusyError                4  another process owns it
 │   ├── StorageError             4  the disk is full, or a store is damaged
 │   ├── SandboxError             4  there is no isolation here that may hold code nobody trusts
+│   ├── GitHubError              4  GitHub did not do what was asked; calling again goes on where it stopped
+│   │   ├── GitHubSilentError    4  it does not answer: gone, too slow, overloaded, or its rate limit is reached
+│   │   ├── GitHubRefusedError   4  it understood, and says no: token, permission, a name that it does not know
+│   │   ├── GitHubAnswerError    4  it answered what cannot be: no JSON, too much, another object's hash
+│   │   └── GitHubConflictError  4  what stands there is not what the proposal was made for
 │   └── ModelError               4  a language model gave no usable answer; the role's algorithm takes over
 │       ├── ModelSilentError     4  it does not answer: gone, too slow, overloaded, or its breaker is open
 │       ├── ModelRefusedError    4  it never will: wrong key, missing model, bad request
@@ -30,6 +36,11 @@ __all__ = [
     "BusyError",
     "ConfigError",
     "DeliveryError",
+    "GitHubAnswerError",
+    "GitHubConflictError",
+    "GitHubError",
+    "GitHubRefusedError",
+    "GitHubSilentError",
     "ModelAnswerError",
     "ModelBudgetError",
     "ModelError",
@@ -39,6 +50,7 @@ __all__ = [
     "PatchError",
     "RatchetError",
     "SandboxError",
+    "SecretFoundError",
     "StorageError",
     "UnavailableError",
     "UsageError",
@@ -85,6 +97,14 @@ class PatchError(ConfigError):
     pass
 
 
+class SecretFoundError(ConfigError):
+    """`places` say where, such as `app.py line 3`; what was found is not repeated."""
+
+    def __init__(self, what: str, *, where: str = "", hint: str = "", places: tuple[str, ...] = ()) -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.places = places
+
+
 class UnavailableError(RatchetError):
     exit_code = 4
 
@@ -98,6 +118,43 @@ class StorageError(UnavailableError):
 
 
 class SandboxError(UnavailableError):
+    pass
+
+
+class GitHubError(UnavailableError):
+    pass
+
+
+class GitHubSilentError(GitHubError):
+    """Worth another try, after `retry_after_s` where it said so."""
+
+    def __init__(self, what: str, *, where: str = "", hint: str = "", retry_after_s: float | None = None) -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.retry_after_s = retry_after_s
+
+
+class GitHubRefusedError(GitHubError):
+    """`status` is that of HTTP; `faults` are the (resource, field, code, message) that a 422 names."""
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        status: int,
+        where: str = "",
+        hint: str = "",
+        faults: tuple[tuple[str, str, str, str], ...] = (),
+    ) -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.status = status
+        self.faults = faults
+
+
+class GitHubAnswerError(GitHubError):
+    pass
+
+
+class GitHubConflictError(GitHubError):
     pass
 
 

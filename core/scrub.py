@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-__all__ = ["scrubbed", "scrubbed_code", "scrubbed_data"]
+__all__ = ["CODE_PATTERNS", "PATTERNS", "SECRET_KEY", "scrubbed", "scrubbed_code", "scrubbed_data"]
 
 PATTERNS = (
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), "[key]"),
@@ -15,6 +15,12 @@ PATTERNS = (
         r"\b(?:ghp|gho|ghu|ghs|ghr|github_pat|glpat|xox[abeoprs]|hf|lsv2_pt|gsk)[_-][A-Za-z0-9_\-]{12,}"
      ), "[key]"),
     (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bAIza[A-Za-z0-9_\-]{30,}"), "[key]"),
+    (re.compile(
+        r"\bnpm_[A-Za-z0-9]{36}\b|\bpypi-AgE[A-Za-z0-9_\-]{20,}|\b[prs]k_(?:live|test)_[A-Za-z0-9]{10,}"
+        r"|\bSG\.[A-Za-z0-9_\-]{16,}\.[A-Za-z0-9_\-]{16,}|\bya29\.[A-Za-z0-9_\-]{20,}|\bdop_v1_[0-9a-f]{40,}"
+        r"|\bshp(?:at|ca|pa|ss)_[0-9a-f]{32}|(?<=hooks\.slack\.com/services/)T\w+/B\w+/\w+"
+        r"|(?<=AccountKey=)[A-Za-z0-9+/]{40,}=*"
+     ), "[key]"),
     (re.compile(r"\beyJ[A-Za-z0-9_\-]{8,2000}\.[A-Za-z0-9_\-]{8,2000}\.[A-Za-z0-9_\-]*"), "[token]"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/\-]{8,}=*"), r"\1 [token]"),
     (re.compile(r"(?i)((?:api[_-]?key|access[_-]?key|token|passwd|password|secret)[\"']?\s*[=:]\s*[\"']?)[^\s\"',;}\[]{6,}"),
@@ -38,11 +44,11 @@ def scrubbed(text: str) -> str:
 
 
 CODE_PATTERNS = (
-    *PATTERNS[:5],
+    *PATTERNS[:6],
     (re.compile(
         r"(?i)((?:api[_-]?key|access[_-]?key|token|passwd|password|secret)\w*[\"']?\s*[=:]\s*[\"'])[^\s\"'{}]{6,}(?=[\"'])"
      ), r"\1[key]"),
-    PATTERNS[7],
+    PATTERNS[8],
 )  # fmt: skip
 """What is a secret in a program: `token = next(tokens)` and `a @ b.T` are none."""
 

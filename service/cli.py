@@ -34,6 +34,7 @@ COMMANDS = {
     "memory": "service.commands.memory",
     "feedback": "service.commands.feedback",
     "control-plane": "service.commands.control_plane",
+    "propose-pr": "service.commands.propose_pr",
 }
 CODE_FEEDBACK = "--code-feedback"
 
@@ -156,7 +157,28 @@ def parser() -> argparse.ArgumentParser:
     actions.add_parser("rebuild", help="make the index again from the ledger", parents=[common])
     _feedback_options(command("feedback", "comment Python files, score the comments, and find wrong docstrings"))
     _control_plane_options(command("control-plane", "serve training jobs over HTTP: submit, watch, cancel, approve"))
+    _propose_pr_options(command("propose-pr", "open a change of code as a pull request on GitHub"))
     return top
+
+
+def _propose_pr_options(at: argparse.ArgumentParser) -> None:
+    at.epilog = (
+        "GITHUB_TOKEN is only ever read from the environment; GITHUB_REPO_OWNER, GITHUB_REPO_NAME and GITHUB_API_URL "
+        "stand in for what is not given. Called again after any failure, it goes on where it stopped."
+    )
+    at.add_argument(
+        "source", metavar="SOURCE", help="a diff (- for stdin), the changed copy of a folder, or a proposal in .json"
+    )
+    at.add_argument("--against", metavar="DIR", help="the folder that was changed (for a diff default: this one)")
+    at.add_argument("--repo", metavar="OWNER/NAME", help="the repository on GitHub")
+    at.add_argument("--base", metavar="BRANCH", help="the branch to merge into (default: the repository's)")
+    at.add_argument("--title", metavar="TEXT", help="what the pull request is called")
+    at.add_argument("--body-file", metavar="FILE", help="Markdown in place of the template, taken as it is")
+    at.add_argument("--label", action="append", metavar="NAME", help="a label to add; repeatable")
+    at.add_argument("--prefix", metavar="NAME", help="of the branch (default: aura-sicd)")
+    at.add_argument("--draft", action="store_true", help="open it as a draft")
+    at.add_argument("--out", metavar="FILE.json", help="write the proposal there too")
+    at.add_argument("--dry-run", action="store_true", help="print every request that would be sent; send nothing")
 
 
 def _control_plane_options(at: argparse.ArgumentParser) -> None:

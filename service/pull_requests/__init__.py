@@ -1,0 +1,1 @@
+"""What a pull request is made of, read from disk."""
