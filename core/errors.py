@@ -5,6 +5,9 @@ RatchetError                    70  an error of ours that nobody foresaw
 ├── ConfigError                  3  a campaign, setting or input is wrong
 │   ├── NotFoundError            3  an id, name or file that does not exist
 │   └── PatchError               3  a change of files that cannot be read, or does not fit the files exactly
+├── PolicyError                  3  a rule stands against it; nothing was done
+│   ├── DeniedError              3  it may not be done as things stand
+│   └── ApprovalNeededError      5  it may be done when a person says yes
 ├── UnavailableError             4  something needed is not there or does not answer
 │   ├── BusyError                4  another process owns it
 │   ├── StorageError             4  the disk is full, or a store is damaged
@@ -25,9 +28,11 @@ import difflib
 from collections.abc import Iterable
 
 __all__ = [
+    "ApprovalNeededError",
     "BudgetError",
     "BusyError",
     "ConfigError",
+    "DeniedError",
     "ModelAnswerError",
     "ModelBudgetError",
     "ModelError",
@@ -35,6 +40,7 @@ __all__ = [
     "ModelSilentError",
     "NotFoundError",
     "PatchError",
+    "PolicyError",
     "RatchetError",
     "SandboxError",
     "StorageError",
@@ -77,6 +83,20 @@ class NotFoundError(ConfigError):
 
 class PatchError(ConfigError):
     pass
+
+
+class PolicyError(RatchetError):
+    """A setting or a rule of this installation is what has to change, as with ConfigError: repeating does not help."""
+
+    exit_code = 3
+
+
+class DeniedError(PolicyError):
+    pass
+
+
+class ApprovalNeededError(PolicyError):
+    exit_code = 5
 
 
 class UnavailableError(RatchetError):
