@@ -9,6 +9,8 @@ tightens, and more so with more risk: more risk never makes an answer milder.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from core.policy import ACTION_FACTS, Action, Answer, Decision, PolicyContext, Rule
 from service.policy.risk import risk_of
 from service.policy.rulebook import Rulebook, Tenant
@@ -30,7 +32,7 @@ def judge(action: Action, context: PolicyContext, book: Rulebook, *, at: float =
     denial = (
         _safe_mode(action, context, book, tenant)
         or _capability(action, context)
-        or _tenant(context, book, tenant)
+        or _tenant(context, tenant)
         or _person(action, context)
         or _role(action, context, book)
     )
@@ -117,9 +119,9 @@ def _capability(action: Action, context: PolicyContext) -> Denial | None:
     return "capability", f"{needed} is missing: it is not set to 1 in the environment of this process"
 
 
-def _tenant(context: PolicyContext, book: Rulebook, tenant: Tenant | None) -> Denial | None:
+def _tenant(context: PolicyContext, tenant: Tenant | None) -> Denial | None:
     if tenant is None:
-        return "tenant-unknown", f"there is no tenant {context.tenant!r}; {nearest(context.tenant, book.tenants)}"
+        return "tenant-unknown", f"there is no tenant {context.tenant!r} in the rules file"
     if not tenant.enabled:
         return "tenant-disabled", f"tenant {context.tenant!r} is switched off in the rules file"
     if tenant.actors and context.actor not in tenant.actors:
