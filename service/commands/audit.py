@@ -19,6 +19,7 @@ from service.tables import columns
 
 if TYPE_CHECKING:
     from memory.audit import Audit, AuditHead
+    from memory.audit_export import AuditFormat
 
 __all__ = ["audit"]
 
@@ -71,7 +72,7 @@ def _export(kept: Audit, args: argparse.Namespace, output: Output) -> int:
     from memory.audit_export import export_audit
 
     path = Path(args.file)
-    form = args.format or {".csv": "csv", ".jsonl": "jsonl"}.get(path.suffix.lower(), "jsonl")
+    form: AuditFormat = args.format or ("csv" if path.suffix.lower() == ".csv" else "jsonl")
     count = export_audit(kept.entries(**_filter(args)), path, form)
     head = kept.head()
     output.result(

@@ -15,7 +15,7 @@ from core.policy import ACTION_FACTS, Action, Answer, Decision, PolicyContext, R
 from service.policy.risk import risk_of
 from service.policy.rulebook import Rulebook, Tenant
 
-__all__ = ["autonomy_of", "fits", "judge"]
+__all__ = ["autonomy_of", "fits", "judge", "roles_of"]
 
 Denial = tuple[str, str]
 """(rule, reason)"""
@@ -39,7 +39,8 @@ def judge(action: Action, context: PolicyContext, book: Rulebook, *, at: float =
     if denial:
         return answered("denied", *denial)
     assert tenant is not None
-    rule = _first_that_fits(action, context, (*tenant.rules, *book.rules))
+    roles = roles_of(context, book)
+    rule = next((rule for rule in (*tenant.rules, *book.rules) if fits(rule, action, context, roles)), None)
     if rule is None:
         who = context.actor or "somebody unknown"
         return answered("denied", "default-deny", f"no rule lets {who} {ACTION_FACTS[action].does}")
@@ -73,14 +74,19 @@ def autonomy_of(context: PolicyContext, book: Rulebook, tenant: Tenant) -> int:
     return min(level for level in given if level is not None)
 
 
-def fits(rule: Rule, action: Action, context: PolicyContext) -> bool:
-    """Whether the rule is for this action and for who asks."""
+def roles_of(context: PolicyContext, book: Rulebook) -> tuple[str, ...]:
+    """The roles that were brought, or those of whoever brings none."""
+    return context.roles or book.default_roles
+
+
+def fits(rule: Rule, action: Action, context: PolicyContext, roles: Sequence[str]) -> bool:
+    """Whether the rule is for this action and for who asks, with these roles."""
     when = rule.when
     return (
         (action in rule.actions or "*" in rule.actions)
         and _named(when.tenants, (context.tenant,))
         and _named(when.actors, (context.actor,))
-        and _named(when.roles, context.roles)
+        and _named(when.roles, roles)
         and _named(when.routes, (context.route,))
     )
 
@@ -90,10 +96,6 @@ def _named(patterns: Sequence[str], names: Iterable[str]) -> bool:
     if not patterns:
         return True
     return any(name and (name.startswith(p[:-1]) if p.endswith("*") else name == p) for name in names for p in patterns)
-
-
-def _first_that_fits(action: Action, context: PolicyContext, rules: Iterable[Rule]) -> Rule | None:
-    return next((rule for rule in rules if fits(rule, action, context)), None)
 
 
 def _safe_mode(action: Action, context: PolicyContext, book: Rulebook, tenant: Tenant | None) -> Denial | None:
@@ -144,7 +146,7 @@ def _role(action: Action, context: PolicyContext, book: Rulebook) -> Denial | No
         grants = book.roles.get(role, ())
         return action in grants or "*" in grants
 
-    roles = context.roles or book.default_roles
+    roles = roles_of(context, book)
     if any(map(permits, roles)):
         return None
     having = ", ".join(sorted(filter(permits, book.roles))) or "no role"
