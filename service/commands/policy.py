@@ -135,7 +135,7 @@ def _action(word: str) -> Action:
         return Action(word.upper().replace("-", "_"))
     except ValueError as error:
         raise UsageError(
-            f"there is no action {word!r}", where="command line", hint=nearest(word.upper(), list(Action))
+            f"there is no action {word!r}", where="command line", hint=nearest(word.upper(), Action.__members__)
         ) from error
 
 

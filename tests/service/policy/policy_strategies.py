@@ -29,24 +29,24 @@ whens = st.builds(
 )
 
 
+rules = st.builds(
+    Rule,
+    name=st.just("r"),
+    actions=st.lists(st.sampled_from([*Action, "*", "*"]), min_size=1, max_size=4).map(tuple),
+    effect=st.sampled_from(("allow", "allow", "ask", "deny")),
+    reason=st.just("because"),
+    when=st.just(When()) | whens,
+    max_risk=st.sampled_from((1.0, 1.0, 0.6, 0.3)),
+    max_changes=st.sampled_from((None, None, 0, 10)),
+    needs_verified=st.booleans(),
+    min_isolation=st.sampled_from((None, None, 1, 2, 3)),
+)
+
+
 @st.composite
 def rule_lists(draw: st.DrawFn) -> tuple[Rule, ...]:
-    made = []
-    for number in range(draw(st.integers(0, 5))):
-        made.append(
-            Rule(
-                name=f"r{number}",
-                actions=tuple(draw(st.lists(st.sampled_from([*Action, "*"]), min_size=1, max_size=4))),
-                effect=draw(st.sampled_from(("allow", "allow", "ask", "deny"))),
-                reason="because",
-                when=draw(st.one_of(st.just(When()), whens)),
-                max_risk=draw(st.sampled_from((1.0, 1.0, 0.6, 0.3))),
-                max_changes=draw(st.sampled_from((None, None, 0, 10))),
-                needs_verified=draw(st.booleans()),
-                min_isolation=draw(st.sampled_from((None, None, 1, 2, 3))),
-            )
-        )
-    return tuple(made)
+    made = draw(st.lists(rules, max_size=4))
+    return tuple(rule.model_copy(update={"name": f"r{number}"}) for number, rule in enumerate(made))
 
 
 @st.composite
