@@ -7,6 +7,10 @@ RatchetError                    70  an error of ours that nobody foresaw
 │   ├── NotFoundError            3  an id, name or file that does not exist
 │   ├── PatchError               3  a change of files that cannot be read, or does not fit the files exactly
 │   └── SecretFoundError         3  a key or token stands in what was to leave this machine
+│   └── PatchError               3  a change of files that cannot be read, or does not fit the files exactly
+├── PolicyError                  3  a rule stands against it; nothing was done
+│   ├── DeniedError              3  it may not be done as things stand
+│   └── ApprovalNeededError      5  it may be done when a person says yes
 ├── UnavailableError             4  something needed is not there or does not answer
 │   ├── BusyError                4  another process owns it
 │   ├── StorageError             4  the disk is full, or a store is damaged
@@ -32,10 +36,12 @@ import difflib
 from collections.abc import Iterable
 
 __all__ = [
+    "ApprovalNeededError",
     "BudgetError",
     "BusyError",
     "ConfigError",
     "DeliveryError",
+    "DeniedError",
     "GitHubAnswerError",
     "GitHubConflictError",
     "GitHubError",
@@ -48,6 +54,7 @@ __all__ = [
     "ModelSilentError",
     "NotFoundError",
     "PatchError",
+    "PolicyError",
     "RatchetError",
     "SandboxError",
     "SecretFoundError",
@@ -103,6 +110,20 @@ class SecretFoundError(ConfigError):
     def __init__(self, what: str, *, where: str = "", hint: str = "", places: tuple[str, ...] = ()) -> None:
         super().__init__(what, where=where, hint=hint)
         self.places = places
+
+
+class PolicyError(RatchetError):
+    """A setting or a rule of this installation is what has to change, as with ConfigError: repeating does not help."""
+
+    exit_code = 3
+
+
+class DeniedError(PolicyError):
+    pass
+
+
+class ApprovalNeededError(PolicyError):
+    exit_code = 5
 
 
 class UnavailableError(RatchetError):

@@ -34,6 +34,8 @@ class Settings(BaseModel):
     control_plane_url: str = Field(default="", description="where jobs run; empty: in this process")
     control_plane_wait_s: float = Field(default=120.0, ge=0, description="patience with a silent control plane")
     model: str = Field(default="", description="the language model of campaigns that name none: auto, ollama:NAME, …")
+    policy_file: Path | None = Field(default=None, description="rules of what may be done; default: those shipped")
+    safe_mode: bool = Field(default=False, description="nothing leaves the machine and nothing is deployed")
     embedding_model: str = Field(default="all-MiniLM-L6-v2", description="model name, path, or `hash`")
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 __all__ = [
     "SCHEMA",
+    "audit",
     "campaigns",
     "candidates",
     "effects",
@@ -141,3 +142,19 @@ items = sa.Table(
     sqlite_autoincrement=True,
 )
 """What agents keep in namespaces (root, owner), append-only: of the rows of a key the last one counts."""
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.Float, nullable=False, index=True),
+    sa.Column("action", sa.String, nullable=False, index=True),
+    sa.Column("decision", sa.String, nullable=False),
+    sa.Column("risk", sa.Float, nullable=False),
+    sa.Column("actor", sa.String, nullable=False, index=True),
+    sa.Column("route", sa.String, nullable=False),
+    sa.Column("tenant", sa.String, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("hash", sa.String, nullable=False),
+)
+"""Every decision of the policy, append-only, without gaps.  `hash` is of `body`, which holds the hash before it."""

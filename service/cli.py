@@ -33,6 +33,8 @@ COMMANDS = {
     "episodes": "service.commands.episodes",
     "memory": "service.commands.memory",
     "feedback": "service.commands.feedback",
+    "policy": "service.commands.policy",
+    "audit": "service.commands.audit",
     "control-plane": "service.commands.control_plane",
     "propose-pr": "service.commands.propose_pr",
 }
@@ -156,6 +158,8 @@ def parser() -> argparse.ArgumentParser:
     )
     actions.add_parser("rebuild", help="make the index again from the ledger", parents=[common])
     _feedback_options(command("feedback", "comment Python files, score the comments, and find wrong docstrings"))
+    _policy_options(command("policy", "what may be done and why, and whether a rules file can be read"), common)
+    _audit_options(command("audit", "every decision of the policy; whether the record is whole"), common)
     _control_plane_options(command("control-plane", "serve training jobs over HTTP: submit, watch, cancel, approve"))
     _propose_pr_options(command("propose-pr", "open a change of code as a pull request on GitHub"))
     return top
@@ -179,6 +183,45 @@ def _propose_pr_options(at: argparse.ArgumentParser) -> None:
     at.add_argument("--draft", action="store_true", help="open it as a draft")
     at.add_argument("--out", metavar="FILE.json", help="write the proposal there too")
     at.add_argument("--dry-run", action="store_true", help="print every request that would be sent; send nothing")
+
+
+def _policy_options(at: argparse.ArgumentParser, common: Parser) -> None:
+    actions = at.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=Parser)
+    explain = actions.add_parser("explain", help="which rule decides, and what would change it", parents=[common])
+    explain.add_argument("what", metavar="ACTION", help="such as PR_PROPOSE or DEPLOY")
+    explain.add_argument(
+        "--context",
+        action="append",
+        metavar="KEY=VALUE",
+        help="such as risk_level=high, change_count=12, verified=true, roles=agent; default: you, at this machine",
+    )
+    check = actions.add_parser("check", help="whether a rules file can be read", parents=[common])
+    check.add_argument("file", metavar="FILE")
+    show = actions.add_parser("show", help="the rules in force", parents=[common])
+    show.add_argument("--yaml", action="store_true", help="as a rules file, to begin one's own with")
+
+
+def _audit_options(at: argparse.ArgumentParser, common: Parser) -> None:
+    _audit_filter(at, default=None)
+    at.add_argument("--limit", type=int, default=50, metavar="N", help="the newest N (default: 50)")
+    at.add_argument("--before", type=int, metavar="ENTRY", help="only older than this entry")
+    actions = at.add_subparsers(dest="audit_command", metavar="ACTION", parser_class=Parser)
+    verify = actions.add_parser("verify", help="whether the chain is whole; exit 1 when not", parents=[common])
+    verify.add_argument("--head", metavar="N:HASH", help="a head that was printed before: the chain must still hold it")
+    export = actions.add_parser("export", help="write the entries to a file", parents=[common])
+    export.add_argument("file", metavar="FILE", help="a .jsonl, which can be verified, or a .csv")
+    export.add_argument("--format", choices=("jsonl", "csv"), help="default: by the name of the file")
+    _audit_filter(export, default=argparse.SUPPRESS)  # what stands before `export` holds too
+
+
+def _audit_filter(at: argparse.ArgumentParser, default: Any) -> None:
+    at.add_argument("--action", dest="what", metavar="ACTION", default=default, help="only of this action")
+    at.add_argument("--actor", metavar="NAME", default=default, help="only of this actor")
+    at.add_argument("--tenant", metavar="NAME", default=default, help="only of this tenant")
+    answers = ("allowed", "ask", "denied")
+    at.add_argument("--decision", choices=answers, default=default, help="only with this answer")
+    at.add_argument("--since", metavar="T", default=default, help="from then on: 2h (ago), or 2026-11-30T08:00")
+    at.add_argument("--until", metavar="T", default=default, help="before then")
 
 
 def _control_plane_options(at: argparse.ArgumentParser) -> None:

@@ -1,0 +1,49 @@
+"""The gate: asks the policy and keeps every answer in the audit.  What cannot be audited is not done."""
+
+from __future__ import annotations
+
+from core.errors import ApprovalNeededError, DeniedError
+from core.ids import Clock, system_clock
+from core.policy import Action, Decision, PolicyContext
+from memory.audit import Audit
+from service.policy.policy import Policy
+
+__all__ = ["Gate"]
+
+
+class Gate:
+    """The one way to leave for a privileged action.
+
+    `safe_mode`: of the program's settings; then it holds for every request, whatever its context says.
+    """
+
+    def __init__(self, policy: Policy, audit: Audit, *, safe_mode: bool = False, clock: Clock = system_clock) -> None:
+        self.policy = policy
+        self.audit = audit
+        self._safe_mode = safe_mode
+        self._clock = clock
+
+    def decide(self, action: Action, context: PolicyContext) -> Decision:
+        """The decision, after it was kept.  Raises StorageError or BusyError when it cannot be: then do nothing."""
+        if self._safe_mode and not context.safe_mode:
+            context = context.model_copy(update={"safe_mode": True})
+        decision = self.policy.decide(action, context, at=self._clock())
+        self.audit.append(decision, context)
+        return decision
+
+    def require(self, action: Action, context: PolicyContext) -> Decision:
+        """The decision when it may be done now.  Raises DeniedError (exit 3) or ApprovalNeededError (exit 5)."""
+        decision = self.decide(action, context)
+        if decision.answer == "denied":
+            raise DeniedError(
+                f"{action.value} is denied: {decision.reason}",
+                where=f"rule {decision.rule}, {self.policy.source} rules, risk {decision.risk:.2f}",
+                hint=f"`python run_graph.py policy explain {action.value}` says what would change it",
+            )
+        if decision.answer == "ask":
+            raise ApprovalNeededError(
+                f"{action.value} waits for a person: {decision.reason}",
+                where=f"rule {decision.rule}, {self.policy.source} rules, risk {decision.risk:.2f}",
+                hint=f"say yes to it, or `python run_graph.py policy explain {action.value}`",
+            )
+        return decision

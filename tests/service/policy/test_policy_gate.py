@@ -1,0 +1,103 @@
+"""The gate: every answer is kept before it is given; what cannot be kept is not done.  And why an answer is what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from policy_strategies import actions, contexts, rulebooks
+
+from core.errors import ApprovalNeededError, DeniedError, StorageError
+from core.policy import Action, PolicyContext
+from memory import schema
+from memory.audit import Audit
+from memory.ledger import Ledger
+from service.policy import Gate, Policy, capabilities_of, explain, local_context
+from service.policy.rulebook import Rulebook
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with Ledger(tmp_path / "ledger.db") as opened:
+        yield opened
+
+
+@pytest.fixture
+def audit(ledger: Ledger) -> Audit:
+    return Audit(ledger.database)
+
+
+def test_every_decision_is_kept_with_its_context(audit: Audit) -> None:
+    gate = Gate(Policy.load(), audit, clock=lambda: 77.0)
+    told = [gate.decide(action, local_context(actor="ann", details={"run": "r1"})) for action in Action]
+    kept = list(audit.entries())
+    assert [(e.action, e.decision, e.risk, e.rule, e.reason, e.at) for e in kept] == [
+        (d.action.value, d.answer, d.risk, d.rule, d.reason, 77.0) for d in told
+    ]
+    assert {(e.actor, e.route, e.context["details"]["run"]) for e in kept} == {("ann", "cli", "r1")}
+    assert audit.verify().whole
+
+
+def test_what_is_required_is_done_denied_or_waits(audit: Audit) -> None:
+    gate = Gate(Policy.load(), audit)
+    assert gate.require(Action.CAMPAIGN_START, local_context()).allowed
+    with pytest.raises(DeniedError, match="ENABLE_TRAINING is missing") as denied:
+        gate.require(Action.TRAIN_START, local_context(capabilities=frozenset()))
+    with pytest.raises(ApprovalNeededError, match="waits for a person") as waits:
+        gate.require(Action.PR_PROPOSE, local_context(verified=True))
+    assert (denied.value.exit_code, waits.value.exit_code) == (3, 5)
+    assert [e.decision for e in audit.entries()] == ["allowed", "denied", "ask"]
+
+
+def test_safe_mode_of_the_settings_holds_whatever_the_context_says(audit: Audit) -> None:
+    gate = Gate(Policy.load(), audit, safe_mode=True)
+    found = gate.decide(Action.PR_PROPOSE, local_context(safe_mode=False, approval_id="yes", verified=True))
+    assert (found.answer, found.rule) == ("denied", "safe-mode")
+    assert next(audit.entries()).context["safe_mode"] is True
+
+
+def test_what_cannot_be_kept_is_not_done(audit: Audit, ledger: Ledger) -> None:
+    schema.audit.drop(ledger.database.engine)
+    with pytest.raises(StorageError):
+        Gate(Policy.load(), audit).require(Action.CAMPAIGN_START, local_context())
+
+
+def test_only_a_plain_yes_opens_a_capability() -> None:
+    assert capabilities_of({"ENABLE_TRAINING": "1", "ENABLE_AUTONOMY": " True "}) == {
+        "ENABLE_TRAINING",
+        "ENABLE_AUTONOMY",
+    }
+    for value in ("", "0", "false", "no", "off", "2", "ja"):
+        assert capabilities_of({"ENABLE_TRAINING": value, "ENABLE_OTHER": "1"}) == frozenset()
+
+
+# ---------------------------------------------------------------------------------------------------- explanations
+
+
+def what(action: Action, context: PolicyContext) -> dict[tuple[str, ...], str]:
+    return {change.what: change.answer for change in explain(Policy.load(), action, context).changes}
+
+
+def test_what_would_change_it_is_said() -> None:
+    assert what(Action.CAMPAIGN_START, local_context()) == {}
+    assert what(Action.DEPLOY, local_context()) == {("evidence that was verified",): "ask"}
+    assert what(Action.PR_PROPOSE, local_context(safe_mode=True))[("safe mode off",)] == "ask"
+    asked = what(Action.PR_PROPOSE, local_context(verified=True))
+    assert asked[("a person who says yes",)] == "allowed"
+    assert ("ENABLE_TRAINING=1 in the environment", "the role operator") in what(Action.TRAIN_START, PolicyContext())
+
+
+@settings(max_examples=60, deadline=None)
+@given(rulebooks(), actions, contexts)
+def test_no_change_is_told_that_does_not_make_it_milder(book: Rulebook, action: Action, context: PolicyContext) -> None:
+    policy = Policy(book, "test")
+    found = explain(policy, action, context)
+    assert found.decision == policy.decide(action, context)
+    if found.decision.answer == "allowed":
+        assert found.changes == ()
+    for change in found.changes:
+        assert change.answer != "denied"
+        assert (found.decision.answer, change.answer) != ("ask", "ask")
+    assert len({len(change.what) for change in found.changes}) <= 1
