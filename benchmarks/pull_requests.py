@@ -52,7 +52,8 @@ def main() -> None:
         told = [opened(files) for _ in range(max(3, repeats // 5))]
         took = [seconds * 1e3 for seconds, _ in told]
         print(
-            f"opening it, {files:3} files ({told[0][1]} requests) {statistics.median(took):8.1f} ms   slowest {max(took):.1f} ms"
+            f"opening it, {files:3} files ({told[0][1]} requests) {statistics.median(took):8.1f} ms"
+            f"   slowest {max(took):.1f} ms"
         )
 
 

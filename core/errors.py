@@ -7,7 +7,6 @@ RatchetError                    70  an error of ours that nobody foresaw
 │   ├── NotFoundError            3  an id, name or file that does not exist
 │   ├── PatchError               3  a change of files that cannot be read, or does not fit the files exactly
 │   └── SecretFoundError         3  a key or token stands in what was to leave this machine
-│   └── PatchError               3  a change of files that cannot be read, or does not fit the files exactly
 ├── PolicyError                  3  a rule stands against it; nothing was done
 │   ├── DeniedError              3  it may not be done as things stand
 │   └── ApprovalNeededError      5  it may be done when a person says yes

@@ -167,7 +167,8 @@ def test_a_model_writes_a_candidate_that_is_voted_on_and_judged_like_any(tmp_pat
             return {"reason": "a set knows its members at once", "edits": edits}
         return council_answers.answer(asked)
 
-    path = write_campaign(tmp_path / "repository", budget={"cycles": 1}, council={"proposers": ["rewrite"], "jobs_per_cycle": 1})
+    alone = {"proposers": ["rewrite"], "jobs_per_cycle": 1}
+    path = write_campaign(tmp_path / "repository", budget={"cycles": 1}, council=alone)
     with ollama_stand_in.start(answer=answer) as server:
         code, lines, _ = run(*words(path, "--model", "ollama:llama3.2"), env={"OLLAMA_HOST": server.url})
     assert code == 0
