@@ -84,7 +84,9 @@ def _prompts(council: Council) -> list[str]:
     reviews = council.jobs_per_cycle + int(council.supervisor.parameters.get("rejections", REJECTIONS))
     return [
         *(["director/direction"] if council.director.use == "advised" else []),
-        *(f"proposer/{use.use}" for use in council.proposers if use.use in (*PROPOSERS, *CODE_PROPOSERS)),
+        *(f"proposer/{use.use}" for use in council.proposers if use.use in PROPOSERS),
+        # the longest of the three that it takes turns with
+        *("proposer/recombine" for use in council.proposers if use.use in CODE_PROPOSERS),
         *("voter/dissent" if name == DISSENTER else "voter/judgement" for name in personas),
         *(["supervisor/review"] * reviews if council.supervisor.use == "reviewed" else []),
         *(["historian/reflection"] if council.historian.use == "reflective" else []),

@@ -12,7 +12,8 @@ from agents.judge.profiling import profile
 from agents.judge.records import Judgement, Plan, TestCount
 from agents.judge.testing import run_tests
 from agents.judge.timing import Refused, Timed, time_pairs
-from core.errors import SandboxError
+from core.errors import SandboxError, UnavailableError
+from runtime.checks.ruff import faults
 from runtime.sandbox import Isolation, find_isolation
 
 __all__ = ["judge"]
@@ -26,6 +27,7 @@ def judge(plan: Plan, told: Callable[[Timed], None] = lambda _: None) -> Judgeme
     try:
         _intact(plan)
         _compiles(plan)
+        _lint(plan)
         tests = _tested(plan, isolation)
         timed = time_pairs(plan, isolation, told)
         _intact(plan)
@@ -82,6 +84,21 @@ def _compiles(plan: Plan) -> None:
                 compile(file.read_bytes(), path, "exec", dont_inherit=True)
             except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
                 raise Refused("syntax", f"{path} does not compile: {error}") from error
+
+
+def _lint(plan: Plan) -> None:
+    """Raises Refused for a fault that the base does not have; without ruff this gate is left out."""
+    for path in plan.changed:
+        file, before = plan.candidate / path, plan.base / path
+        if not path.endswith(".py") or not file.exists():
+            continue
+        try:
+            old = faults(before.read_text(encoding="utf-8"), path) if before.exists() else []
+            new = [fault for fault in faults(file.read_text(encoding="utf-8"), path) if fault not in old]
+        except (UnavailableError, UnicodeDecodeError):
+            return
+        if new:
+            raise Refused("lint", f"{path}: {new[0]}")
 
 
 def _tested(plan: Plan, isolation: Isolation) -> TestCount:

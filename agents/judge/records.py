@@ -12,11 +12,14 @@ from core.records import Record
 
 __all__ = ["Cause", "Judgement", "Plan", "TestCount"]
 
-Cause = Literal["", "damaged", "syntax", "tests", "tampered", "benchmark", "wrong_result", "untimed", "isolation"]
+Cause = Literal[
+    "", "damaged", "syntax", "lint", "tests", "tampered", "benchmark", "wrong_result", "untimed", "isolation"
+]
 """Why a candidate was not measured:
 
 damaged        tests, benchmark or base are not what they were: nothing was judged
 syntax         a changed file does not compile
+lint           a changed file newly has what never works: an undefined name, a return outside a function, …
 tests          a test failed, or one that the base passes is missing
 tampered       the test that must fail did not: what the tests say is not to be believed
 benchmark      it ended with an error, at a limit, or without its result

@@ -6,6 +6,7 @@ version alone. Nothing is written to disk.
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -14,11 +15,15 @@ from pathlib import Path
 
 from core.errors import ConfigError, UnavailableError
 
-__all__ = ["GROUPS", "fixes"]
+__all__ = ["FAULTS", "GROUPS", "faults", "fixes"]
 
 TIMEOUT_S = 30.0
 GROUPS = ("PERF", "C4", "SIM", "UP", "FURB", "PIE", "RUF", "RET")
 """Groups of rules whose fixes may make code faster or shorter; FURB needs ruff's preview, which is on."""
+
+
+FAULTS = ("E9", "F63", "F7", "F82")
+"""Rules for what never works: syntax, comparisons with literals, statements out of place, undefined names."""
 
 
 def fixes(
@@ -66,6 +71,28 @@ def fixes(
     if done.returncode != 0:
         raise UnavailableError(f"ruff failed: {said[-500:] or done.returncode}", where=path, hint="try another rule")
     return done.stdout.decode()
+
+
+def faults(text: str, path: str, select: Sequence[str] = FAULTS, *, timeout_s: float = TIMEOUT_S) -> list[str]:
+    """What ruff finds by the selected rules, `CODE message` each, without places: these move when lines do.
+
+    Raises UnavailableError when ruff is not installed, fails or does not answer within `timeout_s`.
+    """
+    command = [
+        _program(), "check", "--isolated", "--no-cache", "--exit-zero", "--output-format=json",
+        f"--select={','.join(select)}", f"--stdin-filename={path}", "-",
+    ]  # fmt: skip
+    try:
+        done = subprocess.run(  # noqa: S603 -- our own program, and no shell
+            command, input=text.encode(), capture_output=True, timeout=timeout_s, check=False
+        )
+        found = json.loads(done.stdout) if done.returncode == 0 else None
+    except (subprocess.TimeoutExpired, OSError, ValueError) as error:
+        hint = "python -m pip install ruff"
+        raise UnavailableError(f"ruff gives no answer: {error}", where=path, hint=hint) from error
+    if found is None:
+        raise UnavailableError(f"ruff failed: {done.stderr.decode(errors='replace')[-300:]}", where=path)
+    return [f"{one['code']} {one['message']}" for one in found]
 
 
 def _program() -> str:

@@ -327,3 +327,47 @@ def test_a_generation_is_what_the_operators_make() -> None:
         assert apply_exactly(FILES, trajectory.code_changes) != FILES
         assert trajectory.parents
         assert trajectory.steps
+
+
+def test_a_model_revises_what_was_refused_and_is_told_why() -> None:
+    case = example_code_case(None)
+    model = ScriptedModel({"proposer/revise": {"reason": "a list is enough", "edits": [EDIT]}})
+    (made,) = run(rewrite("revision")(case, example_kit(model=model)))
+    (refused,) = population_of(case).members.values()
+    assert (made.operator, made.parents) == ("revision", (BASE, refused.id))
+    (prompt,) = model.asked
+    assert "tests: 2 of 9 tests failed" in prompt.user
+    assert "+++ b/shop/stock.py" in prompt.user
+
+
+def test_a_model_recombines_two_elites() -> None:
+    case = example_code_case(1.0, 1.1, seed=1)
+    model = ScriptedModel({"proposer/recombine": {"reason": "both", "edits": [EDIT]}})
+    (made,) = run(rewrite("recombination")(case, example_kit(model=model)))
+    assert made.operator == "recombination"
+    assert set(made.parents) == {member.id for member in population_of(case).elites()}
+
+
+def test_by_turns_every_operator_of_the_model_has_its_cycle() -> None:
+    case = example_code_case(1.0, 1.1, None, seed=1)
+    answer = {"reason": "x", "edits": [EDIT]}
+    asked = set()
+    for cycle in range(3):
+        model = ScriptedModel(dict.fromkeys(("proposer/rewrite", "proposer/revise", "proposer/recombine"), answer))
+        run(rewrite()(replace(case, cycle=cycle), example_kit(model=model)))
+        asked |= {prompt.name for prompt in model.asked}
+    assert asked == {"proposer/rewrite", "proposer/revise", "proposer/recombine"}
+
+
+def test_a_simple_task_takes_the_cheap_path_until_that_brings_nothing() -> None:
+    campaign = example_code_case().campaign
+    assert campaign.code is not None
+    one = {"shop/stock.py": FILES["shop/stock.py"]}
+    case = replace(example_code_case(), population=Population(one, campaign.code, MemoryPatches()))
+    model = ScriptedModel({"proposer/rewrite": {"reason": "x", "edits": [EDIT]}})
+    assert run(rewrite("refinement")(case, example_kit(model=model))) == []
+    assert model.asked == []
+    for number in range(3):
+        files = {"shop/stock.py": one["shop/stock.py"] + f"\n\nTRY = {number}\n"}
+        case = told(case, judged(population_of(case), files, 1.0, number=number))
+    assert len(run(rewrite("refinement")(case, example_kit(model=model)))) == 1

@@ -133,6 +133,7 @@ CHEATS = {
         {"tests"},
     ),
     "hangs": ("while True:\n    pass\n" + STOCK, {"tests"}),
+    "uses a name that is not there": (STOCK.replace("    return found\n", "    return fuond\n"), {"lint"}),
     "does not parse": ("def broken(:\n", {"syntax"}),
 }
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import ConfigError, UnavailableError
-from runtime.checks.ruff import fixes
+from runtime.checks.ruff import faults, fixes
 
 SLOW = "def f(xs):\r\n    y = set([x for x in xs])  # Größe\r\n    return list(sorted(y))\r\n"
 
@@ -59,3 +59,10 @@ def test_a_ruff_that_is_missing_fails_or_hangs(tmp_path: Path):
         fixes("x = 1\n", "a.py", ["C4"], timeout_s=0.5, program=script("time.sleep(60)"))
     with pytest.raises(UnavailableError, match="ruff failed: out of order"):
         fixes("x = 1\n", "a.py", ["C4"], program=script("sys.exit('out of order')"))
+
+
+def test_faults_are_those_that_never_work() -> None:
+    assert faults("x = 1\nprint(x)\n", "a.py") == []
+    (found,) = faults("def f():\n    return nothing\n", "a.py")
+    assert found.startswith("F821 ")
+    assert "nothing" in found
