@@ -1,29 +1,27 @@
 """Which parts of a failed change are guilty, by asking of few subsets whether they pass.
 
-Notation: c the parts under suspicion, n the granularity, c_1 … c_n its slices.  ddmin narrows a failing set to one of
-which no part can be spared (1-minimal):
+The search grows a set K that passes, and halves what cannot be added to it whole:
 
-    a slice c_i fails                →  go on in c_i with n = 2
-    else a complement c - c_i fails  →  go on in it with n = max(n - 1, 2)
-    else n < |c|                     →  n = min(|c|, 2n)
-    else                             →  c is minimal
+    K ∪ c passes              →  K becomes K ∪ c
+    it fails, and |c| > 1     →  try the halves of c one after the other
+    it fails, and |c| = 1     →  c is guilty beside K, and is left out
 
-Source: A. Zeller, R. Hildebrandt, Simplifying and Isolating Failure-Inducing Input (2002), figure 4.  The minimal set
-is dropped with all that needs it, and the rest is asked about, until it passes; then parts of a minimal set of several
-are taken back one by one where that passes, for one of them may be enough to drop.
+After the first guilty part all that is left is tried at once, for most failures have one cause.  In the end no part can
+be added to K; one guilty part among n takes about log₂ n questions.  This is delta debugging that maximises what
+passes: A. Zeller, R. Hildebrandt, Simplifying and Isolating Failure-Inducing Input (2002); L. Kirschner, E. Soremekun,
+A. Zeller, Debugging Inputs (2020), whose ddmax is the counterpart of ddmin; the halving as in U. Junker, QuickXplain
+(2004).  ddmin itself, repeated on the rest until that passes, asks more as soon as two parts are guilty.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Collection, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import pairwise
 
 __all__ = ["Bisection"]
 
 Subset = frozenset[int]
-Search = Generator[Subset, bool, Subset]
 
 
 @dataclass(frozen=True)
@@ -31,9 +29,8 @@ class Bisection:
     """The search among parts 0 … size - 1, as a pure function of the answers so far.
 
     It is taken as known that no part passes and that all together fail.  `needs` says which parts a part cannot do
-    without; every subset asked about is complete in that.  Nothing is asked twice, nor what earlier answers imply where
-    more parts never help; but what is kept in the end has passed itself.  With `most` questions asked it ends with what
-    it knows.
+    without; every subset asked about is complete in that.  Nothing is asked twice, nor what holds a set that failed.
+    With `most` questions asked it ends with what it knows.
     """
 
     size: int
@@ -48,7 +45,7 @@ class Bisection:
 
     @property
     def kept(self) -> Subset:
-        """The largest subset that is known to pass; the final one when the search is over."""
+        """The largest subset that has passed; the final one when the search is over."""
         return self._state[1]
 
     @property
@@ -64,60 +61,44 @@ class Bisection:
 
     @cached_property
     def _state(self) -> tuple[Subset | None, Subset]:
-        everything = frozenset(range(self.size))
-        known: dict[Subset, bool] = {frozenset(): True, everything: not self.size}
+        failed = {frozenset(range(self.size))}
+        kept: Subset = frozenset()
         told = iter(self.answers)
-        search = self._search(everything)
-        question, last = next(search), False
-        while True:
-            answer = known.get(question) if last else _implied(question, known)
-            if answer is None:
-                answer = next(told, None)
+        search = self._search()
+        try:
+            question = next(search)
+            while True:
+                answer = False if any(each <= question for each in failed) else next(told, None)
                 if answer is None:
                     over = self.most is not None and len(self.answers) >= self.most
-                    return None if over else question, _largest(known)
-                known[question] = answer
-            if last:
-                return None, question if answer else _largest(known)
-            try:
+                    return None if over else question, kept
+                if answer:
+                    kept = question
+                else:
+                    failed.add(question)
                 question = search.send(answer)
-            except StopIteration as done:
-                question, last = done.value, True  # what is kept must have passed itself
+        except StopIteration:
+            return None, kept
 
-    def _search(self, suspects: Subset) -> Search:
-        several: list[Subset] = []
-        while not (yield suspects):
-            guilty = yield from self._minimal(suspects)
-            left = frozenset(at for at in suspects if not self._closed({at}) & guilty)
-            if len(suspects - left) > 1:
-                several.append(suspects - left)
-            suspects = left
-        for at in sorted(at for group in several for at in group):
-            more = self._closed({*suspects, at})
-            if more != suspects and (yield more):
-                suspects = more
-        return suspects
+    def _search(self) -> Generator[Subset, bool, None]:
+        kept: Subset = frozenset()
+        blocks = [list(range(self.size))] if self.size else []
+        one_cause = True
+        while blocks:
+            block = blocks.pop(0)
+            candidate = self._closed({*kept, *block})
+            if candidate == kept:
+                continue
+            if (yield candidate):
+                kept = candidate
+            elif len(block) > 1:
+                blocks = [block[: len(block) // 2], block[len(block) // 2 :], *blocks]
+            elif one_cause:
+                one_cause = False
+                left = [at for each in blocks for at in each if not self._closed({at}) & set(block)]
+                blocks = [left] if left else []
 
-    def _minimal(self, failing: Subset) -> Search:
-        """ddmin, over subsets that are complete in what they need."""
-        suspects, slices = sorted(failing), 2
-        while len(suspects) > 1:
-            cuts = [len(suspects) * at // slices for at in range(slices + 1)]
-            parts = [suspects[low:high] for low, high in pairwise(cuts)]
-            rests = [sorted(set(suspects) - set(part)) for part in parts] if slices > 2 else []
-            for subset in (*parts, *rests):
-                complete = self._closed(subset) & failing
-                if len(complete) < len(suspects) and not (yield complete):
-                    slices = 2 if subset in parts else max(slices - 1, 2)
-                    suspects = sorted(complete)
-                    break
-            else:
-                if slices >= len(suspects):
-                    break
-                slices = min(len(suspects), 2 * slices)
-        return frozenset(suspects)
-
-    def _closed(self, chosen: Subset | set[int] | list[int]) -> Subset:
+    def _closed(self, chosen: Collection[int]) -> Subset:
         done: set[int] = set()
         todo = list(chosen)
         while todo:
@@ -126,15 +107,3 @@ class Bisection:
                 done.add(at)
                 todo += self.needs.get(at, ())
         return frozenset(done)
-
-
-def _implied(question: Subset, known: Mapping[Subset, bool]) -> bool | None:
-    """The answer if more parts never help: part of what passes passes, and what holds a failing set fails."""
-    for subset, passed in known.items():
-        if question <= subset if passed else subset <= question:
-            return passed
-    return None
-
-
-def _largest(known: Mapping[Subset, bool]) -> Subset:
-    return max((subset for subset, passed in known.items() if passed), key=lambda subset: (len(subset), sorted(subset)))
