@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from core.episodes import Entry, TrainingEpisode
+from core.episodes import Entry, TrainingEpisode, checked_increments
 from core.plain import plain
 from core.scrub import scrubbed_data
 
@@ -41,18 +41,20 @@ def line_of(kind: Kind, **told: Any) -> bytes:
 def merged(episode: TrainingEpisode, lines: list[bytes]) -> TrainingEpisode:
     """The episode with what the lines of its journal tell; lines that are no JSON (torn by a kill) are counted."""
     actions, outcomes, context = list(episode.actions), list(episode.outcomes), dict(episode.context)
-    metrics, torn = episode.metrics, 0
+    added: dict[str, float] = {}
+    torn = 0
     for line in lines:
         try:
             told = json.loads(line)
-            kind = told.pop("kind")
-            metrics = metrics.plus(**told.pop("metrics", {}))
-            if kind == "action":
+            increments = checked_increments(told.get("metrics", {}))
+            if told["kind"] == "action":
                 actions.append(_entry(told))
-            elif kind == "outcome":
+            elif told["kind"] == "outcome":
                 outcomes.append(_entry(told))
-            elif kind == "context":
+            elif told["kind"] == "context":
                 context |= told["data"]
+            for name, value in increments.items():
+                added[name] = added.get(name, 0) + value
         except Exception:  # noqa: BLE001  # whatever is wrong with a line, the others count
             torn += 1
     metadata = {**episode.metadata, "torn_entries": episode.metadata.get("torn_entries", 0) + torn}
@@ -61,7 +63,7 @@ def merged(episode: TrainingEpisode, lines: list[bytes]) -> TrainingEpisode:
             "actions": actions,
             "outcomes": outcomes,
             "context": context,
-            "metrics": metrics,
+            "metrics": episode.metrics.plus(**added) if added else episode.metrics,
             "metadata": metadata if torn else episode.metadata,
         }
     )

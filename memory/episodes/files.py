@@ -37,6 +37,7 @@ class EpisodeFiles:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.absolute()
+        self._lock = str(self.folder / LOCK)
 
     def path(self, episode_id: str) -> Path:
         """The file of an episode.  Raises ConfigError for what is no episode id."""
@@ -167,10 +168,10 @@ class EpisodeFiles:
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
             try:
-                return os.open(self.folder / LOCK, flags, 0o600)
+                return os.open(self._lock, flags, 0o600)
             except FileNotFoundError:
                 self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-                return os.open(self.folder / LOCK, flags, 0o600)
+                return os.open(self._lock, flags, 0o600)
         except OSError as error:
             raise StorageError(
                 f"cannot keep episodes: {error.strerror}", where=str(self.folder), hint="choose another EPISODES_DIR"

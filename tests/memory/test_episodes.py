@@ -7,6 +7,7 @@ import json
 import math
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -641,3 +642,16 @@ def test_trouble_with_the_log_never_reaches_the_work(tmp_path: Path) -> None:
     with rag_query("q", logger=logger) as query:
         query.results = ["the work goes on"]
     assert query.results == ["the work goes on"]
+
+
+def test_the_example_of_the_documentation_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("EPISODES_DIR", str(tmp_path))
+    text = (Path(__file__).parents[2] / "docs" / "episodes.md").read_text()
+    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    exec(compile(example, "docs/episodes.md", "exec"), {})
+    assert capsys.readouterr().out == "812\n"
+    told = EpisodeLogger(tmp_path).load_episode("nightly_ep0001")
+    assert [a["type"] for a in told.actions] == ["embedding_generation", "rag_query", "llm_generation"]
+    assert (told.metrics.llm_calls, told.metrics.rag_queries, told.metrics.changes_proposed) == (1, 1, 1)
