@@ -7,10 +7,10 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from policy_strategies import LEVELS, actions, contexts, rulebooks
 
-from core.policy import ACTION_FACTS, CAPABILITIES, Action, PolicyContext
+from core.policy import ACTION_FACTS, CAPABILITIES, Action, PolicyContext, Rule
 from service.policy import Policy, local_context, shipped_rules
 from service.policy.judging import judge
-from service.policy.rulebook import Rulebook
+from service.policy.rulebook import Level, Rulebook, Tenant
 
 STRICTNESS = {"allowed": 0, "ask": 1, "denied": 2}
 books = rulebooks()
@@ -49,6 +49,38 @@ def test_what_no_rule_names_is_denied(book: Rulebook, action: Action, context: P
         assert decision.answer == "denied"
     if decision.answer != "denied":
         assert decision.rule == fitting[0].name
+
+
+def open_book(**rest: object) -> Rulebook:
+    """Everybody may do everything: what is still denied is denied by the engine alone."""
+    levels = tuple(Level(name=str(number), allow=1.0, ask=1.0) for number in range(5))
+    everything = Rule(name="all", actions=("*",), effect="allow", reason="a test")
+    roles = {"owner": ("*",)}
+    return Rulebook(schema=1, levels=levels, roles=roles, default_roles=("owner",), rules=(everything,), **rest)
+
+
+@given(contexts)
+def test_where_everything_is_allowed_only_what_the_engine_itself_forbids_is_denied(context: PolicyContext) -> None:
+    never = Rule(name="never", actions=("*",), effect="deny", reason="a test")
+    tenants = {"default": Tenant(system_scope=True), "acme": Tenant(), "other": Tenant(rules=(never,))}
+    context = context.model_copy(update={"roles": ("owner",), "capabilities": frozenset(CAPABILITIES)})
+    for safe in (False, True):
+        for action, facts in ACTION_FACTS.items():
+            found = judge(action, context, open_book(tenants=tenants, safe_mode=safe))
+            foreign = context.target_tenant not in ("", context.tenant)
+            if (safe or context.safe_mode) and not context.dry_run and (facts.leaves_machine or facts.deploys):
+                expected = "safe-mode"
+            elif context.tenant not in tenants:
+                expected = "tenant-unknown"
+            elif foreign or (context.scope == "system" and context.tenant != "default"):
+                expected = "tenant-isolation"
+            elif action is Action.APPROVE and context.autonomous:
+                expected = "person-approves"
+            else:
+                expected = "never" if context.tenant == "other" else "all"
+            assert found.rule == expected
+            asks = context.scope == "system" and action is not Action.READ and not context.approval_id
+            assert found.answer == ("denied" if expected != "all" else "ask" if asks else "allowed")
 
 
 @settings(max_examples=150, deadline=None)

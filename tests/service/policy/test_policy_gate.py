@@ -1,4 +1,4 @@
-"""The gate: every answer is kept before it is given; what cannot be kept is not done.  And why it is what it is."""
+"""The gate: every answer is kept before it is given, or nothing is done; and what would change an answer."""
 
 from __future__ import annotations
 
