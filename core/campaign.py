@@ -292,7 +292,7 @@ class Campaign(Record):
     objectives: tuple[Objective, ...] = Field(default=(), description="several: the first is `objective`, and decides")
     metrics: tuple[str, ...] = Field(default=(), description="metrics a finished job must give")
     patterns: dict[str, str] = Field(default={}, description="metric → regular expression with one group")
-    space: dict[str, dict[str, Any]]
+    space: dict[str, dict[str, Any]] = Field(min_length=1)
     forbidden: tuple[dict[str, Any], ...] = Field(default=(), description="regions that must not be tried")
     rules: tuple[str, ...] = Field(default=(), description="across parameters, such as train + val == 1.0")
     baseline: Config
@@ -340,8 +340,6 @@ class Campaign(Record):
         if odd:
             known = "random, best_of_n" if self.kind == "code" else "random, tpe"
             raise ValueError(f"control: a campaign of kind {self.kind} has no arm {odd[0]}; known: {known}")
-        if self.kind != "code" and not self.space:
-            raise ValueError("space: name at least one parameter")
         return self
 
     @model_validator(mode="before")

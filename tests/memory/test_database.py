@@ -112,7 +112,7 @@ def test_a_damaged_ledger_is_set_aside_and_nothing_is_overwritten(path: Path, wh
 
 @pytest.mark.skipif(not shutil.which("sqlite3"), reason="the sqlite3 program is not installed")
 def test_the_hint_recovers_what_can_be_recovered(path: Path) -> None:
-    overwrite(path, path.stat().st_size // 2 // 4096 * 4096, 4000)
+    overwrite(path, path.stat().st_size * 3 // 4 // 4096 * 4096, 4000)  # a leaf: below an inner page all would be gone
     with pytest.raises(StorageError) as caught:
         Ledger(path, check=True)
     command = re.search(r"recover what is whole: (.*)$", caught.value.hint)
