@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -168,25 +169,25 @@ def test_a_dishonest_or_broken_candidate_is_refused_by_name(base: Base, tmp_path
 def test_what_attacks_costs_only_itself(base: Base, tmp_path: Path, evil: str) -> None:
     code = CODE.model_copy(update={"run_time_s": 8.0, "memory_mb": 300.0})
     me = identify()
-    judged(base, tmp_path, evil + FASTER, code=code)
+    mark = f"CASE={uuid.uuid4().hex}"
+    environment = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "CASE": mark.removeprefix("CASE=")}
+    judged(base, tmp_path, evil + FASTER, code=code, environment=environment)
     assert me.alive()
     ended = time.monotonic()
-    while time.monotonic() - ended < 1.0 and _alive(tmp_path):
+    while time.monotonic() - ended < 1.0 and _alive(mark):
         time.sleep(0.02)
-    assert _alive(tmp_path) == []
+    assert _alive(mark) == []
 
 
-def _alive(tmp_path: Path) -> list[str]:
-    """Processes that run something of this test's candidate."""
+def _alive(mark: str) -> list[str]:
+    """Processes with this test's mark in their environment."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
-            words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
-            root = str((entry / "cwd").readlink())
+            if mark.encode() in (entry / "environ").read_bytes().split(b"\0"):
+                found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace"))
         except OSError:
             continue
-        if "/sandbox/" in root or ("bench.py --seed" in words and str(tmp_path) in root):
-            found.append(words)
     return found
 
 
