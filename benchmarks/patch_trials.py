@@ -318,7 +318,7 @@ def two_blanks(lines: list[str], rng: random.Random) -> list[str]:
 
 
 def tabs(lines: list[str], rng: random.Random) -> list[str]:
-    return [line.replace("    ", "\t") if not line.strip().startswith("#") else line for line in lines]
+    return [margin(line).replace("    ", "\t") + line.strip() for line in lines]
 
 
 def trailing_blanks(lines: list[str], rng: random.Random) -> list[str]:

@@ -63,7 +63,7 @@ def whitespace_fits(quoted: Sequence[str], lines: Sequence[str]) -> list[Fit]:
 
 
 def fuzzy_fits(quoted: Sequence[str], lines: Sequence[str]) -> list[Fit]:
-    """The places that are similar enough, best first, without overlap; none for a quote of one line."""
+    """Similar places, best first, without overlap; none for a quote of one line."""
     q, f = _Dense(quoted, canonical), _Dense(lines, canonical)
     if not 2 <= len(q.texts) <= LONGEST_QUOTE:
         return []
@@ -73,7 +73,7 @@ def fuzzy_fits(quoted: Sequence[str], lines: Sequence[str]) -> list[Fit]:
     found.sort(key=lambda fit: (-fit.similarity, fit.start))
     apart: list[Fit] = []
     for fit in found:
-        if fit.similarity >= LEAST_SIMILARITY and all(fit.end <= o.start or o.end <= fit.start for o in apart):
+        if all(fit.end <= o.start or o.end <= fit.start for o in apart):
             apart.append(fit)
     return apart
 
