@@ -19,7 +19,7 @@ from tests.graph.repositories import bare, branches, snapshot
 
 ROOT = Path(__file__).parents[2]
 WORKER = Path(__file__).with_name("delivery_worker.py")
-STRIDE = 1 if os.environ.get("RATCHET_SLOW") else 5
+STRIDE = 1 if os.environ.get("RATCHET_SLOW") else 9
 NEVER = 10**6
 
 
@@ -29,7 +29,7 @@ def work(told: Told, left: int, how: str, *more: str) -> subprocess.CompletedPro
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=300,
         cwd=told.folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
@@ -67,6 +67,18 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
+def all_deliveries(repository: Path) -> set[str]:
+    """Every commit of a delivery among all objects, whether anything leads to it or not."""
+    objects = git(repository, "cat-file", "--batch-all-objects", "--batch-check=%(objecttype) %(objectname)").split(
+        "\n"
+    )
+    commits = [line.split()[1] for line in objects if line.startswith("commit")]
+    shown = git(
+        repository, "show", "-s", "--format=%H %(trailers:key=Ratchet-Candidate,valueonly,separator=+)", *commits
+    )
+    return {line.split()[0] for line in shown.splitlines() if len(line.split()) == 2}
+
+
 def moments(world: World, how: str, *more: str) -> range:
     """The things that an uninterrupted delivery does, and every which one a kill comes at."""
     done = work(world.told, NEVER, how, *more)
@@ -77,6 +89,7 @@ def moments(world: World, how: str, *more: str) -> range:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("how", ["branch", "push"])
 def test_one_branch_and_one_commit_whenever_it_was_killed(world: World, how: str) -> None:
     repository, remote = world.folder / "repo", world.folder / "remote.git"
@@ -98,12 +111,14 @@ def test_one_branch_and_one_commit_whenever_it_was_killed(world: World, how: str
         (name,) = set(branches(where)) - {"main"}
         commits = git(where, "rev-list", name, "--grep", "Ratchet-Candidate").split()
         assert commits == [branches(where)[name]], left
+        assert all_deliveries(repository) == set(commits), left  # not even one that no branch names
         with world.told.state.open_ledger() as ledger:
             (effect,) = ledger.effects.of(world.told.id, "delivery")
         assert effect.state == "finished", left
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_files_are_all_replaced_in_the_end_and_never_half(world: World) -> None:
     root = world.folder / "repo" / "sums"
     names = ("core.py", "extra.py", "new.py", "other.py")
@@ -137,7 +152,7 @@ def test_several_at_once_come_to_one_branch(world: World) -> None:
         subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
         for _ in range(3)
     ]
-    ended = [(process.communicate(timeout=120)[1], process.returncode) for process in processes]
+    ended = [(process.communicate(timeout=300)[1], process.returncode) for process in processes]
     assert any(code == 0 for _, code in ended)
     assert all(code == 0 or "BusyError" in stderr for stderr, code in ended), ended
     assert len(branches(world.folder / "repo")) == 2
