@@ -93,7 +93,15 @@ def _resolved(node: Any) -> Any:
     return node
 
 
+_VALIDATORS: dict[int, Draft202012Validator] = {}
+"""By the identity of a part of the description, which lives as long as this module."""
+
+
 def _faults(schema: Any, value: Any) -> list[str]:
-    whole = {**schema, "components": _description()["components"]}
-    found = Draft202012Validator(whole, format_checker=FormatChecker()).iter_errors(value)
-    return [f"{'.'.join(map(str, one.absolute_path))}: {one.message[:200]}" for one in found]
+    if id(schema) not in _VALIDATORS:
+        whole = {**schema, "components": _description()["components"]}
+        _VALIDATORS[id(schema)] = Draft202012Validator(whole, format_checker=FormatChecker())
+    return [
+        f"{'.'.join(map(str, one.absolute_path))}: {one.message[:200]}"
+        for one in _VALIDATORS[id(schema)].iter_errors(value)
+    ]

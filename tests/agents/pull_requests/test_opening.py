@@ -57,7 +57,7 @@ REQUESTS = 15
 
 @pytest.fixture
 def server() -> Iterator[GitHubServer]:
-    with GitHubServer(Repository("octo/demo", dict(BASE)), slow_s=0.5) as running:
+    with GitHubServer(Repository("octo/demo", dict(BASE)), slow_s=1.0) as running:
         yield running
         assert running.faults_found == []
 
@@ -75,7 +75,7 @@ class Waits:
 def orchestrator(server: GitHubServer, *, tries: int = 1, waits: Waits | None = None, **more: Any) -> PROrchestrator:
     patience = Patience(tries=tries, sleep=waits or Waits(), rng=random.Random(7))
     environment = {"GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": server.url}
-    settings = {"environment": environment, "clock": lambda: 1_700_000_000.5, "patience": patience, "answer_s": 0.25}
+    settings = {"environment": environment, "clock": lambda: 1_700_000_000.5, "patience": patience, "answer_s": 20.0}
     return PROrchestrator("octo", "demo", **{**settings, **more})
 
 
@@ -155,11 +155,12 @@ ERRORS: dict[str, type[GitHubError]] = {
 def test_a_call_after_a_failure_at_any_request_goes_on(kind: Kind, moved: bool) -> None:
     """Without any try again inside a call: each failure surfaces as its own error, and the next call mends it."""
     for at in range(1, REQUESTS + 1):
-        with GitHubServer(Repository("octo/demo", dict(BASE)), slow_s=0.35) as server:
+        with GitHubServer(Repository("octo/demo", dict(BASE)), slow_s=1.0) as server:
             made = orchestrator(server)
             proposal = proposed(made)
             server.fail(Fault(kind, at))
-            error = failure_of(made, proposal)
+            hasty = orchestrator(server, answer_s=0.3) if kind.startswith("slow") else made
+            error = failure_of(hasty, proposal)
             if error is None:  # a label that is refused is a note
                 assert (kind, at) in (("403", REQUESTS), ("422", REQUESTS))
             else:
