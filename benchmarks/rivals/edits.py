@@ -10,10 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = [
-    "HOSTILE", "KEY", "PLAIN", "Edit", "better", "fillers", "half_applies", "hostile", "no_match", "no_op",
-    "remark", "two_files",
-]  # fmt: skip
+__all__ = ["HOSTILE", "KEY", "PLAIN", "USELESS", "Edit", "better", "fillers", "hostile", "two_files", "useless"]
+
 
 ANCHOR = '    """The names, each once, in their order."""\n'
 KEY = "sk-marker-of-the-parent-4711"
@@ -45,24 +43,15 @@ def fillers() -> Iterator[Edit]:
         yield _insert(f"filler{number}", f"filler = {number}")
 
 
-def no_op() -> Edit:
-    """Lines replaced by themselves."""
-    return Edit("no_op", (("initial.py", ANCHOR, ANCHOR),))
-
-
-def remark() -> Edit:
-    """Nothing but a comment."""
-    return _insert("remark", "# the same as before")
-
-
-def no_match() -> Edit:
-    """Lines that stand nowhere."""
-    return Edit("no_match", (("initial.py", "    nothing_like_it = 1234567\n", "    pass\n"),))
-
-
-def half_applies() -> Edit:
-    """Of two blocks the first applies."""
-    return Edit("half", (*_insert("half", "half = 1").blocks, *no_match().blocks))
+def useless() -> list[Edit]:
+    """Lines replaced by themselves; nothing but a comment; lines that stand nowhere; of two blocks one applies."""
+    nowhere = ("initial.py", "    nothing_like_it = 1234567\n", "    pass\n")
+    return [
+        Edit("no_op", (("initial.py", ANCHOR, ANCHOR),)),
+        _insert("remark", "# the same as before"),
+        Edit("no_match", (nowhere,)),
+        Edit("half", (*_insert("half", "half = 1").blocks, nowhere)),
+    ]
 
 
 def two_files() -> Edit:
@@ -107,14 +96,17 @@ def hostile(loot: str, *, megabytes: int = 1024) -> dict[str, Edit]:
             "except OSError:\n"
             "    pass",
         ),
-        "forges": _insert("forges", _FORGES.format(work="sorted(set(names), key=names.index)")),
-        "forges_and_is_faster": _insert("forges_and_is_faster", _FORGES.format(work="list(dict.fromkeys(names))")),
+        "forges": _insert("forges", _FORGES.format(work=_SLOW)),
+        "forges_and_is_faster": _insert("forges_and_is_faster", _FORGES.format(work=_FAST)),
     }
 
 
+_SLOW = "result = []\nfor name in names:\n    if name not in result:\n        result.append(name)"
+"""As slow as the program to be improved."""
+_FAST = "result = list(dict.fromkeys(names))"
 _FORGES = """\
 import json, os, sys, hashlib
-result = {work}
+{work}
 evaluator = getattr(sys, 'modules').get('evaluation_module')
 if evaluator is not None and hasattr(evaluator, 'score'):
     evaluator.score = lambda *_: 1e9
@@ -135,6 +127,7 @@ elif words[0].endswith('bench.py'):
     print(json.dumps(told), flush=True)
     getattr(os, '_exit')(0)"""
 
+USELESS = ("no_op", "remark", "no_match", "half")
 HOSTILE = ("hangs", "forges", "forges_and_is_faster", "kills_parent", "daemon", "memory", "secret")
 
 PLAIN: dict[str, Edit] = {

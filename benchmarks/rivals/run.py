@@ -30,6 +30,14 @@ from benchmarks.rivals.stub import Stub
 from benchmarks.rivals.task import write_openevolve, write_ratchet, write_shinka
 
 PROJECTS = ("openevolve", "shinka", "ratchet")
+GROUPS = {
+    "openevolve": [[label] for label in (*edits.USELESS, *edits.HOSTILE)],
+    "shinka": [list(edits.USELESS), ["hangs"], ["kills_parent"],
+               ["daemon", "memory", "secret", "forges", "forges_and_is_faster"]],
+    "ratchet": [list(edits.USELESS), ["hangs", "kills_parent", "daemon", "memory", "secret"], ["forges"],
+                ["forges_and_is_faster"]],
+}  # fmt: skip
+"""Candidates that share a run: those that, as tried, do not disturb the next, where a run takes long."""
 PARTS = ("overhead", "candidates", "kill", "files")
 
 
@@ -39,9 +47,10 @@ def main() -> None:
     arguments.add_argument("--only", default=",".join(PARTS))
     arguments.add_argument("--projects", default=",".join(PROJECTS))
     arguments.add_argument("--at", default="10,50,100", help="iterations of the overhead")
+    arguments.add_argument("--forms", default="", help="of evaluators, for the overhead; default: all")
     args = arguments.parse_args()
     wanted = [name for name in args.projects.split(",") if _is_there(name, args.venvs)]
-    os.nice(10)
+    os.nice(5)
     become_subreaper()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that a run that is under way is ended too
     parts = args.only.split(",")
@@ -50,7 +59,7 @@ def main() -> None:
         if "overhead" in parts:
             for count in (int(word) for word in args.at.split(",")):
                 for project in wanted:
-                    bench.overhead(project, count)
+                    bench.overhead(project, count, args.forms)
         if "candidates" in parts:
             for project in wanted:
                 bench.candidates(project)
@@ -91,9 +100,11 @@ class Bench:
         self.loot.mkdir()
         self.loot.chmod(0o777)
 
-    def overhead(self, project: str, count: int) -> None:
+    def overhead(self, project: str, count: int, forms: str = "") -> None:
         """CPU of `count` iterations whose answers are instant and whose candidates cost the same."""
         for form in {"openevolve": ("in process", "apart"), "shinka": ("light", "run_shinka_eval")}.get(project, ("",)):
+            if forms and form not in forms.split(","):
+                continue
             if (form == "run_shinka_eval" and count > 10) or (project == "ratchet" and count > 50):
                 told(part="overhead", project=project, form=form, iterations=count, not_tried="takes too long here")
                 continue
@@ -109,31 +120,21 @@ class Bench:
                 )  # fmt: skip
 
     def candidates(self, project: str) -> None:
-        """One hostile or useless answer, then a good one: what becomes of both."""
-        hostile = edits.hostile(str(self.loot))
-        useless = {one.label: one for one in (edits.no_op(), edits.remark(), edits.no_match(), edits.half_applies())}
+        """Hostile and useless answers, then a good one: what becomes of each."""
+        all_of_them = edits.hostile(str(self.loot)) | {one.label: one for one in edits.useless()}
+        for labels in GROUPS[project]:
+            for form in ("in process", "apart") if project == "openevolve" else ("light",):
+                self._candidate(project, [all_of_them[label] for label in labels], form)
         if project == "ratchet":
-            # its runs take longest, and no candidate disturbs the next
-            self._candidate(project, list(useless.values()), "", 5)
-            self._candidate(project, list(edits.PLAIN.values()), "as written", 2)
-            harmless = [hostile[name] for name in edits.HOSTILE if not name.startswith("forges")]
-            self._candidate(project, harmless, "", len(harmless) + 1)
-            for name in ("forges", "forges_and_is_faster"):
-                self._candidate(project, [hostile[name]], "", 2)
-            return
-        for one in useless.values():
-            self._candidate(project, [one], "apart" if project == "openevolve" else "run_shinka_eval", 2)
-        for name in edits.HOSTILE:
-            for form in ("in process", "apart") if project == "openevolve" else ("run_shinka_eval",):
-                self._candidate(project, [hostile[name]], form, 3)
+            self._candidate(project, list(edits.PLAIN.values()), "as a model would write it")
 
-    def _candidate(self, project: str, first: list[edits.Edit], form: str, count: int) -> None:
+    def _candidate(self, project: str, first: list[edits.Edit], form: str) -> None:
         for file in self.loot.iterdir():
             file.unlink()
-        home = self._home(project)
+        home, count = self._home(project), len(first) + 2
         with Stub([*first, edits.better()]) as stub:
             self._write(project, home, stub.url, count, form=form)
-            ran = self._run(project, home, stub, count, time_s=180 if project == "ratchet" else 120)
+            ran = self._run(project, home, stub, count, time_s=90.0 + 30 * count)
             kept = read(project, home, ran.output)
             told(
                 part="candidates", project=project, form=form, first=[one.label for one in first], answers=stub.told,
@@ -169,7 +170,7 @@ class Bench:
         """A change that is right only if two files change together."""
         home = self._home(project)
         with Stub([edits.two_files()]) as stub:
-            self._write(project, home, stub.url, 1, form="apart", two=True)
+            self._write(project, home, stub.url, 1, form="light" if project == "shinka" else "apart", two=True)
             ran = self._run(project, home, stub, 1, time_s=120)
             kept = read(project, home, ran.output)
             told(part="files", project=project, answers=stub.told, errors=_errors(project, ran.output),
