@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from agents.wording import describe_value
 from core.campaign import Objective
 from core.errors import StorageError
+from core.records import PATCH
 from graph.model_use import use_line
 from graph.summary import best_so_far, summarise
 from memory.files import write_atomically
@@ -185,7 +186,7 @@ def _comparison(summary: dict[str, Any]) -> dict[str, Any] | None:
     best, baseline = summary["best"], summary["baseline"]
     if not best or not baseline:
         return None
-    names = list(dict.fromkeys([*best["config"], *baseline["config"]]))
+    names = [name for name in dict.fromkeys([*best["config"], *baseline["config"]]) if name != PATCH]
     return {
         "parameters": [(n, best["config"].get(n), baseline["config"].get(n)) for n in names],
         "metrics": [(n, best["metrics"].get(n), v) for n, v in baseline["metrics"].items()],

@@ -21,6 +21,7 @@ QUIET_PAIRS = 5
 """Pairs of the base with itself, from which the noise is known."""
 UNTOLD_SHARE = 0.25
 """Time outside what is timed may be longer than the base's by this share of the base's timed seconds."""
+LEAST_SPREAD_S = 0.0005
 SURE_PAIRS = 5
 LEVEL = 0.95
 
@@ -44,13 +45,29 @@ class _Run:
 
 @dataclass
 class Timed:
-    """What was measured so far: seconds of (base, candidate) by pair, and the candidate's other metrics."""
+    """What was measured so far, by pair of (base, candidate): the seconds that they say, and the processor time that
+    the whole run took beside these; and the candidate's other metrics."""
 
-    pairs: list[tuple[float, float]] = field(default_factory=list)
+    said: list[tuple[float, float]] = field(default_factory=list)
     untold: list[tuple[float, float]] = field(default_factory=list)
     metrics: list[dict[str, float]] = field(default_factory=list)
     answer: PairedAnswer | None = None
     noise: float = 0.0
+
+    @property
+    def pairs(self) -> list[tuple[float, float]]:
+        """The seconds that are believed: what a candidate says, but no less than the clock outside can confirm.
+
+        With m and s the median and the spread of what the base's runs take beside their own seconds, a run of the
+        candidate that took t in all counts as  max(said, t − m − 3 s, s).
+        """
+        beside = [base for base, _ in self.untold]
+        middle = statistics.median(beside)
+        spread = max(1.4826 * statistics.median(abs(one - middle) for one in beside), LEAST_SPREAD_S)
+        return [
+            (base, max(said, said + untold - middle - 3 * spread, spread))
+            for (base, said), (_, untold) in zip(self.said, self.untold, strict=True)
+        ]
 
 
 def time_pairs(plan: Plan, isolation: Isolation, told: Callable[[Timed], None] = lambda _: None) -> Timed:
@@ -63,7 +80,7 @@ def time_pairs(plan: Plan, isolation: Isolation, told: Callable[[Timed], None] =
         base, candidate = ran["baseline"], ran["candidate"]
         if candidate.check != base.check:
             raise Refused("wrong_result", "the benchmark's results are not the base's on the same seed")
-        timed.pairs.append((base.metrics["seconds"], candidate.metrics["seconds"]))
+        timed.said.append((base.metrics["seconds"], candidate.metrics["seconds"]))
         timed.untold.append((base.untold_s, candidate.untold_s))
         timed.metrics.append(candidate.metrics)
         _check_clock(timed)
@@ -115,13 +132,13 @@ def _check_clock(timed: Timed) -> None:
 
     A candidate that lies about its time, or spends it before the clock starts, is not faster.
     """
-    if len(timed.pairs) < SURE_PAIRS:
+    if len(timed.said) < SURE_PAIRS:
         return
     longer = [candidate - base for base, candidate in timed.untold]
     more = statistics.median(longer)
     spread = 1.4826 * statistics.median(abs(one - more) for one in longer) / math.sqrt(len(longer))
-    seconds = statistics.median(base for base, _ in timed.pairs)
-    gained = statistics.median(base - candidate for base, candidate in timed.pairs)
+    seconds = statistics.median(base for base, _ in timed.said)
+    gained = statistics.median(base - candidate for base, candidate in timed.said)
     if more > max(3 * spread, UNTOLD_SHARE * seconds, gained / 2):
         raise Refused(
             "untimed", f"it says that it is {gained:.3g} s faster, and takes {more:.3g} s longer outside what is timed"

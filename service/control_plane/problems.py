@@ -12,7 +12,16 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from agents.training.works import ConflictError, NotAllowedError, TooManyJobsError
-from core.errors import BusyError, ConfigError, NotFoundError, RatchetError, StorageError, UnavailableError
+from core.errors import (
+    ApprovalNeededError,
+    BusyError,
+    ConfigError,
+    DeniedError,
+    NotFoundError,
+    RatchetError,
+    StorageError,
+    UnavailableError,
+)
 
 __all__ = ["Problem", "handle_errors", "problem", "problems"]
 
@@ -21,6 +30,8 @@ MEDIA_TYPE = "application/problem+json"
 STATUS: tuple[tuple[type[RatchetError], HTTPStatus], ...] = (
     (ConflictError, HTTPStatus.CONFLICT),
     (NotAllowedError, HTTPStatus.FORBIDDEN),
+    (DeniedError, HTTPStatus.FORBIDDEN),
+    (ApprovalNeededError, HTTPStatus.CONFLICT),
     (NotFoundError, HTTPStatus.NOT_FOUND),
     (TooManyJobsError, HTTPStatus.TOO_MANY_REQUESTS),
     (ConfigError, HTTPStatus.UNPROCESSABLE_ENTITY),

@@ -191,6 +191,15 @@ def _alive(mark: str) -> list[str]:
     return found
 
 
+def test_a_faster_candidate_that_lies_is_believed_no_further_than_the_clock_outside(base: Base, tmp_path: Path) -> None:
+    lie = CHEATS["takes the time away"][0].replace("/ 100", "* 1e-9").replace(STOCK, FASTER)
+    told = judged(base, tmp_path, lie)
+    honest = judged(base, tmp_path, FASTER)
+    assert told.cause in ("", "untimed")
+    if not told.cause:
+        assert told.metrics["speedup"] < 5 * honest.metrics["speedup"]
+
+
 def test_a_judge_whose_files_were_changed_judges_nothing(base: Base, tmp_path: Path) -> None:
     plan = plan_of(base, tmp_path, {"shop/stock.py": FASTER})
     (base.tree / "tests/test_stock.py").unlink()
