@@ -306,6 +306,7 @@ def writer(ledger: Ledger, name: str, count: int) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.slow
 def test_processes_that_write_at_once_make_one_chain(ledger: Ledger, audit: Audit) -> None:
     writers = [writer(ledger, name, 40) for name in "abc"]
     for one in writers:
