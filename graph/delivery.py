@@ -17,6 +17,7 @@ from typing import Any, Literal
 from agents.code.work import CodeWork
 from core.errors import DeliveryError
 from core.ids import content_hash
+from core.pull_requests import ChangeType, CodeChange
 from core.scrub import scrubbed
 from graph.code_campaign import open_code
 from graph.delivered import Delivered, Once
@@ -163,6 +164,25 @@ class Delivery:
                 undo=f"copy the files of {place} back" + _gone([r for r in replacements if r.before is None]),
             )
             return once.end(told)
+
+    def code_changes(self) -> list[CodeChange]:
+        """The candidate's files from the root of the user's repository on, for a pull request; the base is what a
+        repository must hold there.  Raises DeliveryError."""
+        prefix, base = self._repository().prefix, self.code.population.base
+        told = []
+        for path, text in sorted(self.changed.items()):
+            before = base.get(path)
+            kind: ChangeType = "delete" if text is None else "create" if before is None else "update"
+            told.append(
+                CodeChange(
+                    file_path=f"{prefix}{path}",
+                    original_content=before,
+                    new_content=text or "",
+                    change_type=kind,
+                    rationale=self.chosen.experiment.proposal.rationale,
+                )
+            )
+        return told
 
     # ------------------------------------------------------------------- commit
     def _repository(self) -> Repository:

@@ -309,6 +309,14 @@ def _deliver_options(at: argparse.ArgumentParser) -> None:
     )
     at.add_argument("--push", metavar="REMOTE", help="push that branch to a remote, by name, path or URL")
     at.add_argument("--onto", metavar="REV", help="the commit that it goes on from (default: HEAD)")
+    at.add_argument(
+        "--pull-request",
+        metavar="OWNER/NAME",
+        help="open a pull request on GitHub with the dossier as its body (GITHUB_TOKEN), and nothing else",
+    )
+    at.add_argument(
+        "--dry-run", action="store_true", help="with --pull-request: print what would be sent; send nothing"
+    )
     at.add_argument("--apply", action="store_true", help="change the files of your working tree, keeping the old ones")
     at.add_argument("--dossier", metavar="FILE", help="write the evidence there too: JSON for .json, else Markdown")
     at.add_argument("--unverified", action="store_true", help="even if no comparison on fresh seeds found it better")

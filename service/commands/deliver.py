@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import re
 import sys
@@ -34,6 +35,8 @@ def deliver(args: argparse.Namespace, output: Output) -> int:
         _check_usage(args, ledger)
         stored, candidate = _subject(ledger, args.id)
         delivery = open_delivery(folder, ledger, stored, candidate, unverified=args.unverified)
+        if args.pull_request:
+            return _pull_request(args, output, delivery)
         places = _write_dossier(args, delivery)  # before, so that an error finds the evidence written
         told = _carry_out(args, delivery)
         if told:
@@ -44,7 +47,9 @@ def deliver(args: argparse.Namespace, output: Output) -> int:
 
 def _check_usage(args: argparse.Namespace, ledger: Ledger) -> None:
     wrong = ""
-    if args.onto and args.branch is None and not args.push:
+    if args.dry_run and not args.pull_request:
+        wrong = "--dry-run shows what a pull request would send, and none is asked for"
+    elif args.onto and args.branch is None and not args.push:
         wrong = "--onto says where a branch goes on from, and none is asked for"
     elif args.id is None and args.branch and _is_id(ledger, args.branch):
         wrong = f"--branch takes {args.branch} as a name; write it before --branch"
@@ -92,6 +97,30 @@ def _carry_out(args: argparse.Namespace, delivery: Delivery) -> list[Delivered]:
     if args.apply:
         told.append(delivery.files())
     return told
+
+
+def _pull_request(args: argparse.Namespace, output: Output, delivery: Delivery) -> int:
+    """The candidate as a pull request with its dossier as the body; `--dry-run` shows what would be sent."""
+    from agents.pull_requests import PROrchestrator
+    from graph.dossier import dossier
+    from graph.dossier_text import as_markdown, commit_message
+    from runtime.github.address import Repository
+    from service.commands.propose_pr import rehearsed
+
+    repository = Repository.of(args.pull_request)
+    facts = dossier(delivery)
+    made = PROrchestrator(repository.owner, repository.name, prefix="ratchet", ledger=delivery.ledger)
+    title, _, description = commit_message(facts).partition("\n")
+    body = as_markdown(facts, public=True)
+    proposal = made.generate_proposal(delivery.code_changes(), title, description.strip() or title, body=body)
+    told = asyncio.run(made.create_github_pr(proposal, dry_run=args.dry_run))
+    if args.dry_run:
+        output.result(told, rehearsed(told))
+        return 0
+    for note in told["notes"]:
+        output.say(escaped(note))
+    output.result(told, f"{told['status']}  {escaped(told['pr_url'])}  ({told['branch']})")
+    return 0
 
 
 def _write_dossier(args: argparse.Namespace, delivery: Delivery) -> list[Path]:
@@ -158,7 +187,7 @@ def _text(
         rows.append(("diff", f"{Path(args.diff).absolute()}; `git apply` takes it in {delivery.root}"))
     rows.append(("dossier", str(places[-1] if args.dossier else places[0])))
     if not told and not args.diff:
-        rows.append(("next", "--diff FILE, --branch, --push REMOTE or --apply"))
+        rows.append(("next", "--diff FILE, --branch, --push REMOTE, --pull-request or --apply"))
     files = facts["changes"]["files"]
     table = columns(
         [(row["path"], row["what"], f"+{row['added']}", f"-{row['removed']}") for row in files],

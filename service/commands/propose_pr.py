@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from agents.pull_requests import PROrchestrator
     from core.pull_requests import PRProposal
 
-__all__ = ["propose_pr"]
+__all__ = ["propose_pr", "rehearsed"]
 
 
 def propose_pr(args: argparse.Namespace, output: Output) -> int:
@@ -37,7 +37,7 @@ def propose_pr(args: argparse.Namespace, output: Output) -> int:
     if args.dry_run:
         made = PROrchestrator(owner, name, **settings)
         told = asyncio.run(made.create_github_pr(proposal, dry_run=True, **wishes))
-        output.result(told, _rehearsed(told))
+        output.result(told, rehearsed(told))
         return 0
     with open_folder(args).open_ledger() as ledger:
         made = PROrchestrator(owner, name, ledger=ledger, **settings)
@@ -85,7 +85,7 @@ def _proposal(args: argparse.Namespace, made: PROrchestrator) -> PRProposal:
     return made.generate_proposal(changes, str(title), description, evidence=told.get("evidence"), body=body)
 
 
-def _rehearsed(told: dict[str, Any]) -> str:
+def rehearsed(told: dict[str, Any]) -> str:
     """Every request, as it would be sent."""
     lines = [f"nothing was sent; {len(told['requests'])} requests would go to {told['base_url']}"]
     for request in told["requests"]:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from command_line import ROOT, Cli, call_process, environment
 
+from tests.github_server.repository import Repository
+from tests.github_server.server import TOKEN, GitHubServer
 from tests.graph.code_packages import FAST, SLOW, Told, commit_all, git, told_campaign, write_package
 from tests.graph.repositories import bare, branches, snapshot
 
@@ -61,6 +63,25 @@ def test_branch_push_and_files_in_one_call_and_again(told: Told, cli: Cli, tmp_p
     dossier = json.loads((told.home / "deliveries" / told.candidates[0] / "dossier.json").read_text())
     assert [one["kind"] for one in dossier["delivered"]] == ["branch", "push", "files"]
     assert len(dossier["undo"]) == 3
+
+
+def test_a_pull_request_has_the_dossier_as_its_body(told: Told, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    tracked = git(told.folder, "ls-files").split()
+    files = {path: (told.folder / path).read_bytes() for path in tracked}
+    with GitHubServer(Repository("octo/demo", files)) as server:
+        monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
+        monkeypatch.setenv("GITHUB_API_URL", server.url)
+        words = ("deliver", told.id, "--pull-request", "octo/demo", "--json")
+        assert cli(*words, "--dry-run", home=told.home).json["status"] == "dry_run"
+        assert server.asked == []
+        made = cli(*words, home=told.home).json
+        again = cli(*words, home=told.home).json
+        assert (made["status"], again["status"]) == ("created", "exists")
+        assert made["pr_number"] == again["pr_number"]
+        (pull,) = server.repository.pulls
+        assert f"Candidate `{told.candidates[0]}`" in pull.body
+        assert server.faults_found == []
+    assert cli("deliver", told.id, "--dry-run", home=told.home).code == 2
 
 
 def test_the_dossier_goes_where_it_is_wanted(told: Told, cli: Cli, tmp_path: Path) -> None:
