@@ -1,10 +1,11 @@
 """Changes of files as texts: read, applied, compared, merged, split and bisected.  Text in, text out; no I/O.
 
-edits.py      a model's answer → changes of files        (unified.py, blocks.py, whole.py, fences.py, changes.py)
-apply.py      changes → changed files, each hunk's way   (placing.py, fitting.py, rewriting.py, anchors.py, …)
-diff.py       two states → unified diff, and its inverse (alignment.py, lines.py)
-merge.py      two descendants of one base → one          (three_way.py, definitions.py)
-parts.py      a change → parts of which any subset parses
+edits.py      an answer → changes of files                 (unified.py, blocks.py, whole.py, fences.py, changes.py)
+apply.py      changes → changed files, each hunk's way     (placing.py, fitting.py, rewriting.py, indentation.py,
+                                                           anchors.py, elision.py, content.py, paths.py)
+diff.py       two states → unified diff, and its inverse   (blobs.py)
+merge.py      two descendants of one base → one            (three_way.py, definitions.py)
+parts.py      a change → parts of which any subset parses  (splitting.py, units.py)
 bisection.py  which parts are guilty, by few questions
-paths.py      which files may be touched
+alignment.py, lines.py, syntax.py  what all of them stand on
 """

@@ -78,6 +78,14 @@ def test_parts_are_single_statements() -> None:
     ]
 
 
+def test_parts_at_one_place_keep_their_order() -> None:
+    base = {"m.py": "class A:\n    x = 1\n"}
+    after = {"m.py": "class A:\n    x = 1\n    y = 2\n\n\nclass B:\n    z = 3\n"}
+    parts = split(base, after)
+    assert [(part.start, part.end) for part in parts] == [(2, 2), (2, 2)]
+    assert compose(base, parts) == compose(base, reversed(parts)) == after
+
+
 def test_a_part_needs_what_brings_its_names() -> None:
     after = {
         "m.py": BASE.replace("import os\n", "import os\nimport zlib\n")
