@@ -30,7 +30,7 @@ def test_all_parts_are_the_change_and_none_is_nothing(base: dict[str, str], afte
 
 
 @given(st.one_of(edited(1), st.tuples(programs(), programs())), st.booleans(), st.data())
-@SLOW
+@settings(SLOW, max_examples=40)
 def test_any_choice_of_parts_parses(texts: tuple[str, str], ended: bool, data: st.DataObject) -> None:
     base, after = ({"m.py": text if ended else text.removesuffix("\n")} for text in texts)
     parts = split(base, after)
