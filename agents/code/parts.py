@@ -29,7 +29,7 @@ class Part:
     """`lines[start:end]` of the base's file (with their ends) become `text`.
 
     `whole`: the file as a whole becomes `text`, or goes with None.  `where` names the definition that the part lies in,
-    `needs` holds the indices of the parts whose names it uses.
+    `number` is its index, `needs` holds the indices of the parts whose names it uses.
     """
 
     path: str
@@ -38,6 +38,7 @@ class Part:
     text: str | None = ""
     whole: bool = False
     where: str = ""
+    number: int = 0
     needs: frozenset[int] = frozenset()
 
 
@@ -56,7 +57,7 @@ def split(base: Mapping[str, str], after: Mapping[str, str]) -> tuple[Part, ...]
             where = names.get(i1, "") if names.get(i1) == names.get(max(i1, i2 - 1)) else ""
             parts.append(Part(path, i1, i2, "".join(later[j1:j2]), where=where))
     needs = _needs(base, parts)
-    return tuple(replace(part, needs=needs[at]) for at, part in enumerate(parts))
+    return tuple(replace(part, number=at, needs=needs[at]) for at, part in enumerate(parts))
 
 
 def compose(base: Mapping[str, str], parts: Iterable[Part]) -> dict[str, str]:
@@ -68,7 +69,7 @@ def compose(base: Mapping[str, str], parts: Iterable[Part]) -> dict[str, str]:
     for path, own in by_path.items():
         old, first = base.get(path, ""), own[0]
         lines = with_ends(_ended(old))
-        for part in sorted(own, key=lambda part: (part.start, part.end), reverse=True):
+        for part in sorted(own, key=lambda part: part.number, reverse=True):
             lines[part.start : part.end] = [part.text or ""]
         text = "".join(lines)
         if not first.whole:

@@ -41,7 +41,7 @@ FILES = st.dictionaries(PATHS, TEXTS, max_size=4)
 
 
 @given(FILES, FILES)
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_inverse_gives_back_every_text(before: dict[str, str], after: dict[str, str]) -> None:
     diff = unified_diff(before, after)
     assert apply_exactly(before, diff) == after

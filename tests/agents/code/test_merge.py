@@ -13,7 +13,7 @@ from agents.code.merge import Prefer, merge
 from agents.code.three_way import three_way
 from tests.agents.code.programs import edited
 
-SLOW = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 LINES = st.lists(st.sampled_from("abcdef"), max_size=12)
 FILES = st.dictionaries(
     st.sampled_from(["a.txt", "b.txt", "c.py"]),

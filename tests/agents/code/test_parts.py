@@ -30,7 +30,7 @@ def test_all_parts_are_the_change_and_none_is_nothing(base: dict[str, str], afte
 
 
 @given(st.one_of(edited(1), st.tuples(programs(), programs())), st.booleans(), st.data())
-@SLOW
+@settings(SLOW, max_examples=40)
 def test_any_choice_of_parts_parses(texts: tuple[str, str], ended: bool, data: st.DataObject) -> None:
     base, after = ({"m.py": text if ended else text.removesuffix("\n")} for text in texts)
     parts = split(base, after)
@@ -76,6 +76,14 @@ def test_parts_are_single_statements() -> None:
         ("Kind", "    size = 5\n"),
         ("Kind.grow", "        print(self.size)\n"),
     ]
+
+
+def test_parts_at_one_place_keep_their_order() -> None:
+    base = {"m.py": "class A:\n    x = 1\n"}
+    after = {"m.py": "class A:\n    x = 1\n    y = 2\n\n\nclass B:\n    z = 3\n"}
+    parts = split(base, after)
+    assert [(part.start, part.end) for part in parts] == [(2, 2), (2, 2)]
+    assert compose(base, parts) == compose(base, reversed(parts)) == after
 
 
 def test_a_part_needs_what_brings_its_names() -> None:
