@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from functools import cache
 from types import TracebackType
 from typing import Any, Protocol, Self
 from urllib.parse import urljoin, urlsplit
@@ -75,6 +77,7 @@ class GitHub:
             },
             timeout=httpx.Timeout(answer_s, connect=min(10.0, answer_s)),
             follow_redirects=False,
+            verify=_trusted(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")),
             # proxies and certificates of the environment: what goes to another machine is encrypted through both
             trust_env=self.url.startswith("https://"),
         )
@@ -219,6 +222,12 @@ def _told(content: bytes) -> tuple[str, tuple[tuple[str, str, str, str], ...]]:
     reasons = [what or f"{resource} {name} {code}".strip() for resource, name, code, what in faults]
     text = "; ".join([str(told.get("message") or "no reason given")[:300], *reasons])
     return scrubbed(" ".join(text.split()))[:600], tuple(faults)
+
+
+@cache
+def _trusted(file: str | None, folder: str | None) -> ssl.SSLContext:  # noqa: ARG001  # read there, and kept by them
+    """The certificates of this machine's environment; to read them takes longer than a request."""
+    return httpx.create_ssl_context(verify=True, trust_env=True)
 
 
 def _target(address: str, location: str) -> str:

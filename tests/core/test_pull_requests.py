@@ -6,7 +6,7 @@ import subprocess
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -22,6 +22,7 @@ CHANGES = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(CHANGES)
 def test_a_change_comes_back_from_json_as_it_was(change: CodeChange) -> None:
     again = CodeChange.model_validate_json(change.model_dump_json())
@@ -58,6 +59,7 @@ def test_a_change_that_is_none_is_refused(fields: dict[str, Any]) -> None:
         CodeChange.model_validate({"file_path": "a.py", **fields})
 
 
+@settings(deadline=None)
 @given(st.lists(CHANGES, min_size=1, max_size=3), st.randoms())
 def test_the_id_is_made_of_the_content_whatever_its_order(changes: list[CodeChange], rng: Any) -> None:
     mixed = rng.sample(changes, len(changes))

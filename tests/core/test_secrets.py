@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.secrets import environment_secrets, find_secrets
@@ -76,6 +76,7 @@ def test_the_code_of_this_project_holds_none() -> None:
     assert {str(path): found for path in files if (found := find_secrets(path.read_text("utf-8")))} == {}
 
 
+@settings(deadline=None)
 @given(
     st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=8, max_size=40),
     st.binary(max_size=5),
@@ -88,6 +89,7 @@ def test_a_known_secret_is_found_at_any_offset_of_base64(value: str, before: byt
     assert any(one.kind == "a secret of this machine" for one in find_secrets(quoted, [value]))
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_looked_through(text: str) -> None:
     assert find_secrets(text) == sorted(set(find_secrets(text)))

@@ -94,14 +94,16 @@ def _resolved(node: Any) -> Any:
 
 
 _VALIDATORS: dict[int, Draft202012Validator] = {}
+_JUDGED: dict[tuple[int, str], list[str]] = {}
 """By the identity of a part of the description, which lives as long as this module."""
 
 
 def _faults(schema: Any, value: Any) -> list[str]:
-    if id(schema) not in _VALIDATORS:
-        whole = {**schema, "components": _description()["components"]}
-        _VALIDATORS[id(schema)] = Draft202012Validator(whole, format_checker=FormatChecker())
-    return [
-        f"{'.'.join(map(str, one.absolute_path))}: {one.message[:200]}"
-        for one in _VALIDATORS[id(schema)].iter_errors(value)
-    ]
+    key = (id(schema), json.dumps(value, sort_keys=True))
+    if key not in _JUDGED:
+        if id(schema) not in _VALIDATORS:
+            whole = {**schema, "components": _description()["components"]}
+            _VALIDATORS[id(schema)] = Draft202012Validator(whole, format_checker=FormatChecker())
+        found = _VALIDATORS[id(schema)].iter_errors(value)
+        _JUDGED[key] = [f"{'.'.join(map(str, one.absolute_path))}: {one.message[:200]}" for one in found]
+    return list(_JUDGED[key])

@@ -83,6 +83,7 @@ def test_nothing_of_others_is_obeyed() -> None:
     assert not re.search(r"^ *(#|- |\+ |\d+[.)] |>|```|===|---|\|)", summary, re.MULTILINE)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_markdown_of_any_text_is_one_line_that_refers_to_nothing(text: str) -> None:
     line = in_markdown(text)
@@ -97,6 +98,7 @@ def test_markdown_of_any_text_is_one_line_that_refers_to_nothing(text: str) -> N
 MARKED = st.text(st.sampled_from("#*_-+`~|[]()<>!&\\\"'.:/=$^{}1 \tab\nx@"))
 
 
+@settings(deadline=None)
 @given(st.text() | MARKED)
 def test_a_parser_of_markdown_reads_nothing_but_text(text: str) -> None:
     """markdown-it, with tables and strikethrough, gives back the very text, in paragraphs and nothing else."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.github.patience import asked_wait, limit_reached
@@ -47,6 +47,7 @@ def test_the_wait_is_what_github_asks(headers: dict[str, str], limited: bool, wa
     assert asked_wait(headers, clock_that_is_an_hour_late, limited=limited) == wait
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(st.sampled_from(["retry-after", "date", "x-ratelimit-reset", "x-ratelimit-remaining"]), st.text())
 )
