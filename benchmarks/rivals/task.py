@@ -199,8 +199,10 @@ print(json.dumps({{"seconds": seconds, "check": hashlib.sha256(repr(result).enco
 
 # Source: the same contract without the library: the script writes metrics.json and correct.json itself.
 SHINKA_LIGHT = """\
-import argparse, importlib.util, json, random
+import argparse, importlib.util, json, random, sys
 from time import process_time
+
+sys.path.insert(0, {folder!r})
 
 {workload}
 
