@@ -411,11 +411,11 @@ def test_a_forked_child_logs_into_the_episode_of_its_parent(logger: EpisodeLogge
     thread = threading.Thread(target=keep_logging)  # so that a fork may fall into the middle of a call
     thread.start()
     children = []
-    for _ in range(5):
+    for _ in range(25):
         pid = os.fork()
         if pid == 0:
             try:
-                for number in range(20):
+                for number in range(8):
                     logger.log_action("child", {"number": number}, increments={"llm_calls": 1})
             finally:
                 os._exit(0)
@@ -425,8 +425,8 @@ def test_a_forked_child_logs_into_the_episode_of_its_parent(logger: EpisodeLogge
     busy.set()
     thread.join()
     ended = logger.complete_episode()
-    assert ended.metrics.llm_calls == 100
-    assert sorted(a["data"]["number"] for a in ended.actions if a["type"] == "child") == sorted([*range(20)] * 5)
+    assert ended.metrics.llm_calls == 25 * 8
+    assert sorted(a["data"]["number"] for a in ended.actions if a["type"] == "child") == sorted([*range(8)] * 25)
 
 
 @pytest.mark.parametrize("seed", range(6))
