@@ -1,4 +1,4 @@
-"""Changes of code: patches parsed, applied, merged and taken apart, transformations that make Python faster, candidates.
+"""Changes of code: patches parsed, applied, merged and taken apart; transformations; the candidates of a campaign.
 
 Text in, text out: nothing here touches a file or starts a process.
 
