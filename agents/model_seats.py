@@ -25,13 +25,14 @@ CODE_PROPOSERS = ("rewrite",)
 WRAPPED = {"director": "advised", "supervisor": "reviewed", "historian": "reflective"}
 
 
-def with_model_seats(council: Council) -> Council:
-    """The council with a model at every role: its own seats stay, and those that it lacks are added.
+def with_model_seats(council: Council, kind: str = "experiment") -> Council:
+    """The council of a campaign of that kind with a model at every role: its own seats stay, and those that it lacks are
+    added.
 
     Director, supervisor and historian are wrapped: the model advises, the campaign's own role decides without it.
     """
     proposers = [use.use for use in council.proposers]
-    added = CODE_PROPOSERS if council.executor.use == "judge" else PROPOSERS
+    added = CODE_PROPOSERS if kind == "code" else PROPOSERS
     seated = {use.parameters.get("persona", "critical") for use in council.voting if use.use == "persona"}
     wanted = PERSONAS if not seated else (DISSENTER,)
     return council.model_copy(

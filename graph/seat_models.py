@@ -55,7 +55,7 @@ def with_chosen_models(campaign: Campaign, history: History) -> Campaign:
     chosen = [_chosen(spec, history) for spec in _asked(campaign)]
     if all(spec == NONE for spec in chosen):
         return campaign
-    return campaign.model_copy(update={"council": with_model_seats(campaign.council)})
+    return campaign.model_copy(update={"council": with_model_seats(campaign.council, campaign.kind)})
 
 
 def _asked(campaign: Campaign) -> list[str]:

@@ -51,7 +51,7 @@ def _seats(campaign: Campaign) -> dict[str, str]:
     from agents.model_seats import with_model_seats
     from agents.personas import FILE
 
-    full = with_model_seats(campaign.council) if campaign.wants_model() else campaign.council
+    full = with_model_seats(campaign.council, campaign.kind) if campaign.wants_model() else campaign.council
     uses = [*full.proposers, *full.voting]
     default = {"persona": "critical"}
     named = [

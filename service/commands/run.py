@@ -287,7 +287,8 @@ def _asks(campaign: Campaign) -> dict[str, Any] | None:
 
     if not campaign.wants_model():
         return None
-    cycle, cycles = estimate(with_model_seats(campaign.council), campaign.model.repairs), campaign.budget.cycles
+    full = with_model_seats(campaign.council, campaign.kind)
+    cycle, cycles = estimate(full, campaign.model.repairs), campaign.budget.cycles
     price = price_of(campaign.model.use, campaign.model.prices)
     usd = None if price is None else cycle.tokens * cycles * max(price.input, price.output) / 1e6
     return {"model": campaign.model.use, "calls": cycle.calls * cycles, "tokens": cycle.tokens * cycles, "usd": usd}

@@ -242,3 +242,9 @@ def test_nothing_that_is_sent_takes_more_than_the_estimate() -> None:
     assert sent <= once.tokens <= 1.5 * sent
     assert repaired.calls == 3 * once.calls
     assert repaired.tokens > 3 * once.tokens
+
+
+def test_a_campaign_on_code_gets_a_proposer_of_code() -> None:
+    names = [use.use for use in with_model_seats(Council(), "code").proposers]
+    assert "rewrite" in names
+    assert not {"analogy", "idea"} & set(names)
