@@ -26,8 +26,7 @@ WRAPPED = {"director": "advised", "supervisor": "reviewed", "historian": "reflec
 
 
 def with_model_seats(council: Council, kind: str = "experiment") -> Council:
-    """The council of a campaign of that kind with a model at every role: its own seats stay, and those that it lacks are
-    added.
+    """The council of a campaign of that kind with a model at every role: its own seats stay, what it lacks is added.
 
     Director, supervisor and historian are wrapped: the model advises, the campaign's own role decides without it.
     """
