@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.episodes import TrainingEpisode, checked_increments, episode_id_of, parts_of_episode_id
-from core.errors import BusyError, ConfigError, NotFoundError, StorageError
+from core.errors import ConfigError, NotFoundError, StorageError
 from core.ids import Clock, system_clock
 from core.process import identify
+from memory.episodes.beginning import RESUMED, busy, gone_on_with, not_open, theirs
 from memory.episodes.entries import Kind, fit, line_of, merged
 from memory.episodes.files import OWNER, EpisodeFiles
 from memory.episodes.journal import Journal, SealedError, sealing
@@ -31,10 +32,6 @@ from memory.episodes.summary import summary_of
 __all__ = ["Ending", "EpisodeLogger"]
 
 Ending = Literal["completed", "failed", "interrupted"]
-
-RESUMED = "resumed"
-OURS = (OWNER, RESUMED, "torn_entries")
-"""Keys of the metadata that the logger keeps itself."""
 
 _here: ContextVar[tuple[Path, str] | None] = ContextVar("episode that was started here", default=None)
 
@@ -71,7 +68,7 @@ class EpisodeLogger:
         written over.
         """
         episode_id = episode_id_of(run_id, episode_number)
-        known, theirs = fit(context or {}), _theirs(metadata)
+        known, noted = fit(context or {}), theirs(metadata)
         with self.files.locked():
             try:
                 before = self.files.settled(episode_id)
@@ -83,10 +80,10 @@ class EpisodeLogger:
                     started_at=self._clock() if at is None else at,
                     task_description=str(fit({"text": task_description})["text"]),
                     context=known,
-                    metadata=theirs,
+                    metadata=noted,
                 )
             else:
-                episode = _gone_on_with(before, known, theirs)
+                episode = gone_on_with(before, known, noted)
             number = episode.metadata.get(RESUMED, 0)
             owner = {**identify()._asdict(), "journal": number}
             episode = episode.model_copy(update={"metadata": {**episode.metadata, OWNER: owner}})
@@ -160,7 +157,7 @@ class EpisodeLogger:
             running = self.files.running(episode_id)
             if running is None:
                 self._forget(episode_id)
-                raise _not_open(episode_id)
+                raise not_open(episode_id)
             episode, journal = running
             with sealing(journal) as lines:
                 episode = merged(episode, lines)
@@ -168,7 +165,7 @@ class EpisodeLogger:
                 now = self._clock() if at is None else at
                 ended = None if status == "interrupted" else now
                 episode = episode.model_copy(
-                    update={"status": status, "completed_at": ended, "metadata": kept | _theirs(metadata)}
+                    update={"status": status, "completed_at": ended, "metadata": kept | theirs(metadata)}
                 )
                 self.files.write(episode)
         self._forget(episode_id)
@@ -185,7 +182,7 @@ class EpisodeLogger:
                 self.files.set_aside(episode.episode_id)
             else:
                 if before.status == "running":
-                    raise _busy(before)
+                    raise busy(before)
             self.files.write(episode)
 
     # ------------------------------------------------------------------ reading
@@ -250,7 +247,7 @@ class EpisodeLogger:
                 self._forget(episode_id)
             else:
                 return True
-        raise _not_open(episode_id)
+        raise not_open(episode_id)
 
     def _meant(self) -> str | None:
         """The episode that a call without an id means.  Raises ConfigError when it could be several."""
@@ -274,7 +271,7 @@ class EpisodeLogger:
             return journal
         running = self.files.running(episode_id)
         if running is None:
-            raise _not_open(episode_id)
+            raise not_open(episode_id)
         with self._lock:
             if episode_id not in self._open:
                 self._open[episode_id] = Journal.join(running[1])
@@ -302,44 +299,3 @@ def _renew() -> None:
 
 
 os.register_at_fork(after_in_child=_renew)
-
-
-def _gone_on_with(before: TrainingEpisode, context: dict[str, Any], metadata: dict[str, Any]) -> TrainingEpisode:
-    """The interrupted episode, begun again.  Raises BusyError, and ConfigError for one that has ended."""
-    if before.status == "running":
-        raise _busy(before)
-    if before.status != "interrupted":
-        raise ConfigError(
-            f"episode {before.episode_id} has {before.status} already",
-            where=before.run_id,
-            hint="take the next number, or another run id",
-        )
-    resumed = before.metadata.get(RESUMED, 0)
-    again = resumed + 1 if isinstance(resumed, int) else 1
-    return before.model_copy(
-        update={
-            "status": "running",
-            "completed_at": None,
-            "context": before.context | context,
-            "metadata": before.metadata | metadata | {RESUMED: again},
-        }
-    )
-
-
-def _theirs(metadata: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {name: value for name, value in fit(metadata or {}).items() if name not in OURS}
-
-
-def _busy(episode: TrainingEpisode) -> BusyError:
-    owner = episode.metadata.get(OWNER, {})
-    return BusyError(
-        f"episode {episode.episode_id} is being written by process {owner.get('pid')}",
-        where=f"host {owner.get('host')}",
-        hint="complete it there first",
-    )
-
-
-def _not_open(episode_id: str) -> ConfigError:
-    return ConfigError(
-        f"episode {episode_id} is not open", where="episode_id", hint="`start_episode` begins it, or goes on with it"
-    )
