@@ -41,9 +41,15 @@ class Axis:
         return cls(low - margin * spread, high + margin * spread)
 
 
+LEAST_STEP = 1e-300
+"""Below it there are no powers of ten to stand on."""
+
+
 def ticks(axis: Axis, wanted: int = 5) -> list[float]:
-    """Round numbers (1, 2 or 5 times a power of ten apart) inside the axis."""
+    """Round numbers (1, 2 or 5 times a power of ten apart) inside the axis; of one without an extent its beginning."""
     rough = (axis.high - axis.low) / max(wanted, 1)
+    if rough < LEAST_STEP:
+        return [axis.low]
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(m * power for m in (1, 2, 5, 10) if m * power >= rough * (1 - 1e-9))
     first = math.ceil(axis.low / step - 1e-9)
