@@ -200,3 +200,18 @@ def test_evolve_is_run_for_code_only(tmp_path: Path) -> None:
     other = write_experiment(tmp_path / "other")
     assert run("evolve", str(other), "--home", str(tmp_path / "home"))[0] == 2
     assert run("run", str(other), "--control", "best_of_n", "--home", str(tmp_path / "home"))[0] == 3
+
+
+@pytest.mark.parametrize("disk", [24], indirect=True)
+def test_a_full_disk_stops_it_and_it_goes_on_when_there_is_room(disk: Any, tmp_path: Path) -> None:
+    home = disk.path / "home"
+    process = start("run", str(write_campaign(tmp_path / "repository")), "--home", str(home))
+    told: dict[str, Any] = {}
+    for told in events(process):  # the last one is looked at below
+        if told["type"] == "ProposalMade" and not (disk.path / "ballast").exists():
+            disk.fill()
+    assert process.wait() == 4
+    assert "full" in told["error"]["what"]
+    disk.empty()
+    code, lines, _ = run("resume", "--home", str(home))
+    assert (code, lines[-1]["status"]) == (0, "finished")
