@@ -241,6 +241,10 @@ class CodePlan(Record):
             raise ValueError('write the command as a list: ["{python}", "-m", "pytest", "-q", "tests"]')
         return value
 
+    def is_judged_by(self, path: str) -> bool:
+        """Whether a path below root is one of the judge's files, or lies in one of its folders."""
+        return any(path == own or path.startswith(f"{own.rstrip('/')}/") for own in self.judge)
+
 
 class Council(Record):
     """Who sits in it."""

@@ -44,7 +44,7 @@ def check_code(campaign: Campaign, where: str) -> None:
             if word.endswith(".py") and not (root / word).exists():
                 raise ConfigError(f"there is no file {word}", where=f"{where}, code.{name}", hint=f"it is below {root}")
     script = next((word for word in plan.benchmark if word.endswith(".py")), None)
-    if script is not None and not any(script == own or script.startswith(f"{own}/") for own in plan.judge):
+    if script is not None and not plan.is_judged_by(script):
         raise ConfigError(
             f"the benchmark {script} is not among the judge's files",
             where=f"{where}, code.judge",
@@ -94,8 +94,7 @@ def changeable(base: Base, plan: CodePlan) -> dict[str, str]:
     """The texts of the base's files that may change.  Raises ConfigError when there is none, or too much."""
     texts: dict[str, str] = {}
     for path in base.hashes:
-        judged = any(path == own or path.startswith(f"{own.rstrip('/')}/") for own in plan.judge)
-        if judged or not allows(plan.files, path):
+        if plan.is_judged_by(path) or not allows(plan.files, path):
             continue
         try:
             texts[path] = (base.tree / path).read_bytes().decode("utf-8")

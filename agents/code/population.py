@@ -260,8 +260,7 @@ class Population:
 
     def allowed(self, path: str) -> bool:
         """Whether a candidate may change or make this file."""
-        judged = any(path == own or path.startswith(f"{own.rstrip('/')}/") for own in self.plan.judge)
-        return not judged and allows(self.plan.files, path)
+        return not self.plan.is_judged_by(path) and allows(self.plan.files, path)
 
     def key(self, changed: Mapping[str, str | None]) -> str:
         """Equal for candidates whose code means the same to the parser: comments and layout are no difference."""

@@ -33,7 +33,7 @@ def lay_out_candidate(kit: Kit, campaign: Campaign, config: Config, seed: int, d
         base=base.tree,
         candidate=lay_out(base, changed, directory / CANDIDATE),
         changed=tuple(sorted(changed)),
-        judged={path: wanted for path, wanted in base.hashes.items() if _is_judged(path, campaign)},
+        judged={path: wanted for path, wanted in base.hashes.items() if campaign.code.is_judged_by(path)},
         seed=seed,
         noise=None if known is None else known.noise,
         tests=None if known is None else known.tests.passed,
@@ -66,11 +66,6 @@ def with_judgement(outcome: Outcome, directory: Path) -> Outcome:
     elif outcome.ok:
         more |= {"reason": judgement.reason}
     return outcome.model_copy(update=more)
-
-
-def _is_judged(path: str, campaign: Campaign) -> bool:
-    assert campaign.code is not None
-    return any(path == own or path.startswith(f"{own.rstrip('/')}/") for own in campaign.code.judge)
 
 
 def _read(directory: Path) -> Judgement | None:
