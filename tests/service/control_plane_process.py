@@ -87,7 +87,11 @@ class Plane:
         assert self.process.stdout is not None
         told = json.loads(self.process.stdout.readline() or "{}")
         if "url" not in told:
-            raise NotStartedError("".join(self.process.communicate(timeout=HANG_S)))
+            assert self.process.stderr is not None
+            # not `communicate`, which reads past the lines that `readline` has taken into its buffer
+            said = self.process.stdout.read() + self.process.stderr.read()
+            self.process.communicate(timeout=HANG_S)
+            raise NotStartedError(said)
         self.url = told["url"]
         self.port = int(self.url.rpartition(":")[2])  # the same again after a restart
         return self
