@@ -10,6 +10,9 @@ from service.policy.policy import Policy
 
 __all__ = ["Gate"]
 
+MOST_LOOKED = 10_000
+"""Ways of looking that are remembered."""
+
 
 class Gate:
     """The one way to leave for a privileged action.
@@ -22,6 +25,7 @@ class Gate:
         self.audit = audit
         self._safe_mode = safe_mode
         self._clock = clock
+        self._looked: set[tuple[str, ...]] = set()
 
     def decide(self, action: Action, context: PolicyContext) -> Decision:
         """The decision, after it was kept.  Raises StorageError or BusyError when it cannot be: then do nothing."""
@@ -31,9 +35,25 @@ class Gate:
         self.audit.append(decision, context)
         return decision
 
+    def look(self, context: PolicyContext) -> Decision:
+        """READ.  Kept in the audit the first time that this asker comes this way with this answer, not every time: a
+        page that asks once a second would bury all other entries.  Raises as `require`.
+        """
+        decision = self.policy.decide(Action.READ, context, at=self._clock())
+        who = (context.actor, *context.roles, context.tenant, context.route, decision.rule, decision.answer)
+        if who not in self._looked:
+            if len(self._looked) >= MOST_LOOKED:
+                self._looked.clear()
+            self.audit.append(decision, context)
+            self._looked.add(who)
+        return self._allowed(decision)
+
     def require(self, action: Action, context: PolicyContext) -> Decision:
         """The decision when it may be done now.  Raises DeniedError (exit 3) or ApprovalNeededError (exit 5)."""
-        decision = self.decide(action, context)
+        return self._allowed(self.decide(action, context))
+
+    def _allowed(self, decision: Decision) -> Decision:
+        action = decision.action
         if decision.answer == "denied":
             raise DeniedError(
                 f"{action.value} is denied: {decision.reason}",
