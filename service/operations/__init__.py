@@ -2,10 +2,15 @@
 
 A door makes one desk when it opens, and lends it to each request under the name of who asks:
 
+    from service.operations.desk import Asker, open_desk
+    from service.operations.once import perform_once
+    from service.operations.performing import perform, taken_of
+    from service.operations.table import OPERATIONS, operation, tools
+
     with open_desk(settings, asker, campaigns={"mine": Path("mine/campaign.yaml")}) as desk:
         for one in OPERATIONS: …                     # name, summary, takes, answers, method, path, tool
-        taken = taken_of(one, {"campaign": "mine-1"})          # ConfigError names the field
-        told = await perform(one, taken, desk.asked_by(asker))  # the policy's leave, audit, then the function
+        taken = taken_of(one, {"campaign": "mine-1"})            # ConfigError names the field
+        told = await perform(one, taken, desk.asked_by(asker))   # the policy's leave, audit, then the function
         told.model_dump(mode="json")
 
 `one.takes` and `one.answers` are pydantic models: `one.takes.model_json_schema()` is the input schema of a tool.
@@ -14,31 +19,8 @@ A door makes one desk when it opens, and lends it to each request under the name
 The asker is found out by the door: actor, roles, `capabilities_of()` the environment, and a `route` such as
 `mcp start_campaign`.  The command line, whose looking needs no leave, may call a function itself.
 
-`desk.histories.of(campaign_id)` is the history of a campaign, kept and brought up to date; `Tail` follows the events of
-the ledger live, of any process.
+`desk.histories.of(campaign_id)` is the history of a campaign, kept and brought up to date; `service.operations.tail`
+follows the events of the ledger live, of any process.
+
+This module imports nothing: a command that needs one operation does not pay for all.
 """
-
-from service.operations.desk import Asker, Desk, local_asker, open_desk
-from service.operations.once import perform_once
-from service.operations.operation import Operation, Taken, Told
-from service.operations.performing import perform, permitted, taken_of
-from service.operations.table import OPERATIONS, operation, tools
-from service.operations.tail import Tail
-
-__all__ = [
-    "OPERATIONS",
-    "Asker",
-    "Desk",
-    "Operation",
-    "Tail",
-    "Taken",
-    "Told",
-    "local_asker",
-    "open_desk",
-    "operation",
-    "perform",
-    "perform_once",
-    "permitted",
-    "taken_of",
-    "tools",
-]
