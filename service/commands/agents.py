@@ -8,7 +8,7 @@ from typing import Any
 from core.errors import UsageError
 from core.policy import Action
 from service.output import Output
-from service.policy import local_context
+from service.policy import ask_locally
 from service.state import local_desk, pick_campaign
 from service.tables import columns
 
@@ -28,7 +28,7 @@ def agents(args: argparse.Namespace, output: Output) -> int:
             if not equals or not name:
                 hint = "such as --switch critical=research"
                 raise UsageError(f"{text!r} is not SEAT=PERSONA", where="--switch", hint=hint)
-            desk.gate.require(Action.COUNCIL_CHANGE, local_context(details={"campaign": stored.id, "switch": text}))
+            ask_locally(desk.gate, Action.COUNCIL_CHANGE, details={"campaign": stored.id, "switch": text})
             switched.append(council.switch_seat(stored, seat, name).model_dump(mode="json"))
         told = council.agents(OfCampaign(campaign=stored.id), desk).model_dump(mode="json")
         told = {"campaign": stored.id, "switched": switched, **told}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from core.errors import UnavailableError
+from service.elsewhere import is_loopback
 
 __all__ = ["STOP_S", "Address", "Server", "listen"]
 
@@ -27,10 +27,7 @@ class Address:
 
     @property
     def loopback(self) -> bool:
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
+        return is_loopback(self.host)
 
     @property
     def url(self) -> str:

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from core.policy import CAPABILITIES, DEFAULT_TENANT, Decision, PolicyContext
 from core.settings import Settings
-from memory.audit import Audit
 from memory.ledger import Ledger
 from memory.state_folder import StateFolder
 from service.operations.histories import Histories
-from service.policy import Gate, Policy, local_context
+from service.policy import Gate, local_context
 
 if TYPE_CHECKING:
     from memory.recall import Recall
@@ -131,7 +130,7 @@ def open_desk(
     own = ledger or folder.open_ledger(check=check)
     recall = SharedRecall(folder, own)
     try:
-        gate = Gate(Policy.load(settings.policy_file), Audit(own.database), safe_mode=settings.safe_mode)
+        gate = Gate.of(settings, own)
         yield Desk(folder, own, settings, gate, asker, Histories(own), recall, dict(campaigns or {}))
     finally:
         recall.close()

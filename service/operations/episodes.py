@@ -10,13 +10,23 @@ from core.episodes import EpisodeMetrics, EpisodeStatus, TrainingEpisode, episod
 from core.errors import ConfigError, NotFoundError, StorageError
 from memory.episodes.logger import EpisodeLogger
 from memory.episodes.shared import get_episode_logger
-from memory.episodes.summary import summary_of
 from service.operations.desk import Desk
 from service.operations.ids import Paged, RunId
 from service.operations.operation import Taken, Told
 from service.operations.pages import page
 
-__all__ = ["EpisodeOf", "EpisodePage", "EpisodeTold", "EpisodesOf", "RunOf", "RunPage", "RunSummary", "Runs"]
+__all__ = [
+    "EpisodeOf",
+    "EpisodePage",
+    "EpisodeTold",
+    "EpisodesOf",
+    "RunOf",
+    "RunPage",
+    "RunSummary",
+    "Runs",
+    "id_of_episode",
+    "row_of",
+]
 
 
 class RunSummary(Told):
@@ -54,7 +64,7 @@ def runs(taken: Runs, desk: Desk, *, every: bool = False) -> RunPage:
     """`every`: all on one page, as the command line shows them."""
     logger = _logger(desk)
     chosen, following = page(logger.list_runs(), str, None if every else taken.limit, taken.after)
-    told = [_summary(logger, run_id) for run_id in chosen]
+    told = [logger.get_run_summary(run_id) for run_id in chosen]
     return RunPage.model_validate({"folder": str(logger.files.folder), "runs": told, "next": following})
 
 
@@ -65,7 +75,7 @@ class RunOf(Taken):
 def summary(taken: RunOf, desk: Desk) -> RunSummary:
     logger = _logger(desk)
     _known(logger, taken.run_id)
-    return RunSummary.model_validate(_summary(logger, taken.run_id))
+    return RunSummary.model_validate(logger.get_run_summary(taken.run_id))
 
 
 class EpisodeRow(Told):
@@ -90,8 +100,6 @@ class Damaged(Told):
 
 class EpisodePage(Told):
     run_id: str
-    run: str = Field(description="the same as run_id")
-    summary: RunSummary
     episodes: list[EpisodeRow]
     damaged: list[Damaged]
     next: str | None = None
@@ -106,16 +114,14 @@ class EpisodesOf(Paged):
 def episodes(taken: EpisodesOf, desk: Desk, *, every: bool = False) -> EpisodePage:
     """`every`: all on one page, as the command line shows them."""
     logger = _logger(desk)
-    _known(logger, taken.run_id)
+    ids = _known(logger, taken.run_id)
+    chosen, following = page(ids, str, None if every else taken.limit, taken.after)
     faults: dict[str, StorageError] = {}
-    found = logger.episodes(taken.run_id, faults)
-    chosen, following = page(found, lambda one: one.episode_id, None if every else taken.limit, taken.after)
+    found = logger.read(chosen, faults)
     return EpisodePage.model_validate(
         {
             "run_id": taken.run_id,
-            "run": taken.run_id,
-            "summary": summary_of(taken.run_id, found, len(faults)),
-            "episodes": [_row(episode) for episode in chosen],
+            "episodes": [row_of(episode) for episode in found],
             "damaged": [{"episode_id": name, "what": error.what} for name, error in faults.items()],
             "next": following,
         }
@@ -167,17 +173,16 @@ def _logger(desk: Desk) -> EpisodeLogger:
     return get_episode_logger(desk.folder.episodes)
 
 
-def _known(logger: EpisodeLogger, run_id: str) -> None:
-    if not logger.files.ids(run_id):
+def _known(logger: EpisodeLogger, run_id: str) -> list[str]:
+    """The ids of the run's episodes.  Raises NotFoundError for a run without any."""
+    if not (ids := logger.files.ids(run_id)):
         raise NotFoundError(
             f"there is no run {run_id!r} with an episode", where=str(logger.files.folder), hint="the runs list them"
         )
+    return ids
 
 
-def _summary(logger: EpisodeLogger, run_id: str) -> dict[str, Any]:
-    return logger.get_run_summary(run_id)
-
-
-def _row(episode: TrainingEpisode) -> dict[str, Any]:
+def row_of(episode: TrainingEpisode) -> dict[str, Any]:
+    """An episode without its entries, of which it says how many there are."""
     told = episode.model_dump(mode="json", exclude={"version", "actions", "outcomes", "context", "metadata"})
     return {**told, "actions": len(episode.actions), "outcomes": len(episode.outcomes)}

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from core.policy import ACTION_FACTS, Action, Answer, PolicyContext, RiskLevel
-from memory.audit import Audit
+from memory.audit import Audit, AuditEntry
 from service.operations.desk import Desk
 from service.operations.ids import Limit
 from service.operations.operation import Taken, Told
 from service.operations.pages import whole_number
 from service.policy import Policy, explain
 
-__all__ = ["AuditOf", "AuditPage", "Judged", "PolicyExplained", "audit", "policy", "policy_explained"]
+__all__ = [
+    "AuditOf",
+    "AuditPage",
+    "Judged",
+    "PolicyExplained",
+    "audit",
+    "older_than",
+    "page_of",
+    "policy",
+    "policy_explained",
+]
 
 
 class Judged(Taken):
@@ -113,7 +124,18 @@ def audit(taken: AuditOf, desk: Desk) -> AuditPage:
     before = whole_number(taken.after) or None
     names = {"action", "actor", "decision", "tenant", "since", "until"}
     chosen = taken.model_dump(mode="json", include=names)
-    kept = Audit(desk.ledger.database)
-    found = list(kept.entries(**chosen, before=before, newest_first=True, limit=taken.limit))
-    more = str(found[-1].seq) if len(found) == taken.limit and found[-1].seq > 1 else None
-    return AuditPage.model_validate({"entries": [asdict(entry) for entry in found], "next": more})
+    found = page_of(Audit(desk.ledger.database), before=before, limit=taken.limit, **chosen)
+    more = older_than(found, taken.limit)
+    return AuditPage.model_validate(
+        {"entries": [asdict(entry) for entry in found], "next": None if more is None else str(more)}
+    )
+
+
+def page_of(kept: Audit, *, before: int | None, limit: int, **chosen: Any) -> list[AuditEntry]:
+    """The newest entries that fit, at most `limit`, older than `before`."""
+    return list(kept.entries(**chosen, before=before, newest_first=True, limit=limit))
+
+
+def older_than(found: Sequence[AuditEntry], limit: int) -> int | None:
+    """Where the next page goes on; None when there is none."""
+    return found[-1].seq if len(found) == limit and found[-1].seq > 1 else None

@@ -23,6 +23,7 @@ __all__ = [
     "deliver",
     "facts_of",
     "facts_of_delivery",
+    "opened_for",
     "propose",
     "pull_requests",
 ]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from core.errors import ApprovalNeededError, DeniedError
 from core.ids import Clock, system_clock
 from core.policy import Action, Decision, PolicyContext
+from core.settings import Settings
 from memory.audit import Audit
+from memory.ledger import Ledger
 from service.policy.policy import Policy
 
 __all__ = ["Gate"]
@@ -26,6 +28,11 @@ class Gate:
         self._safe_mode = safe_mode
         self._clock = clock
         self._looked: set[tuple[str, ...]] = set()
+
+    @classmethod
+    def of(cls, settings: Settings, ledger: Ledger) -> Gate:
+        """The gate that the settings want, with its audit in the ledger."""
+        return cls(Policy.load(settings.policy_file), Audit(ledger.database), safe_mode=settings.safe_mode)
 
     def decide(self, action: Action, context: PolicyContext) -> Decision:
         """The decision, after it was kept.  Raises StorageError or BusyError when it cannot be: then do nothing."""
