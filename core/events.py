@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, TypeAdapter
 
+from core.approvals import Answer, Approval, ApprovalRule
 from core.records import (
     Baseline,
     Challenge,
@@ -29,6 +30,12 @@ from core.records import (
 
 __all__ = [
     "AnyEvent",
+    "ApprovalAnswered",
+    "ApprovalAsked",
+    "ApprovalExpired",
+    "ApprovalRuleForgotten",
+    "ApprovalRuleMade",
+    "ApprovalUsed",
     "BaseTaken",
     "BaselineMeasured",
     "BestChallenged",
@@ -252,6 +259,73 @@ class ProposalRuled(Event):
         return self.ruling.proposal_id
 
 
+class ApprovalAsked(Event):
+    """A question was parked for a person; once, however often it is asked again after a crash."""
+
+    type: Literal["ApprovalAsked"] = "ApprovalAsked"
+    approval: Approval
+
+    @property
+    def subject(self) -> str:
+        return self.approval.id
+
+
+class ApprovalAnswered(Event):
+    """The answer that counts: the first one."""
+
+    type: Literal["ApprovalAnswered"] = "ApprovalAnswered"
+    approval_id: str
+    answer: Answer
+
+    @property
+    def subject(self) -> str:
+        return self.approval_id
+
+
+class ApprovalExpired(Event):
+    """Nobody answered in time; what had been announced for that happens."""
+
+    type: Literal["ApprovalExpired"] = "ApprovalExpired"
+    approval_id: str
+    consequence: str
+
+    @property
+    def subject(self) -> str:
+        return self.approval_id
+
+
+class ApprovalUsed(Event):
+    """The yes to a privileged action was used up."""
+
+    type: Literal["ApprovalUsed"] = "ApprovalUsed"
+    approval_id: str
+
+    @property
+    def subject(self) -> str:
+        return self.approval_id
+
+
+class ApprovalRuleMade(Event):
+    """A person had their yes remembered; `campaign_id` is empty for a rule of all campaigns."""
+
+    type: Literal["ApprovalRuleMade"] = "ApprovalRuleMade"
+    rule: ApprovalRule
+
+    @property
+    def subject(self) -> str:
+        return self.rule.id
+
+
+class ApprovalRuleForgotten(Event):
+    type: Literal["ApprovalRuleForgotten"] = "ApprovalRuleForgotten"
+    rule_id: str
+    by: str
+
+    @property
+    def subject(self) -> str:
+        return self.rule_id
+
+
 class RoleFailed(Event):
     """A proposer or voter raised; the cycle went on without its answer."""
 
@@ -415,7 +489,13 @@ class TrainingReported(Event):
 
 
 AnyEvent = Annotated[
-    BaseTaken
+    ApprovalAnswered
+    | ApprovalAsked
+    | ApprovalExpired
+    | ApprovalRuleForgotten
+    | ApprovalRuleMade
+    | ApprovalUsed
+    | BaseTaken
     | BaselineMeasured
     | BestChallenged
     | BestImproved
