@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, TypeAdapter
 
 from core.approvals import Answer, Approval, ApprovalRule
+from core.guidance import Door, Guidance, GuidanceChange, Unread, WhyUnused
 from core.records import (
     Baseline,
     Challenge,
@@ -49,6 +50,11 @@ __all__ = [
     "CycleStarted",
     "DirectionSet",
     "Event",
+    "GuidanceDelivered",
+    "GuidanceDropped",
+    "GuidanceGiven",
+    "GuidanceUnused",
+    "GuidanceUsed",
     "JobFinished",
     "JobReported",
     "JobStarted",
@@ -339,6 +345,83 @@ class RoleFailed(Event):
         return f"{self.role}:{self.name}"
 
 
+class GuidanceGiven(Event):
+    """A sentence that steers has come in, by whatever door; any process may tell it while another runs the campaign."""
+
+    type: Literal["GuidanceGiven"] = "GuidanceGiven"
+    guidance: Guidance
+
+    @property
+    def subject(self) -> str:
+        return self.guidance.id
+
+    @property
+    def key(self) -> str:
+        return f"{self.type}:{self.guidance.id}"
+
+
+class GuidanceDelivered(Event):
+    """A node was the first to be handed a guidance; from then on every node is, until it is dropped."""
+
+    type: Literal["GuidanceDelivered"] = "GuidanceDelivered"
+    guidance: Guidance = Field(description="with what it was understood to mean")
+    node: str
+
+    @property
+    def subject(self) -> str:
+        return self.guidance.id
+
+    @property
+    def key(self) -> str:
+        return f"{self.type}:{self.guidance.id}"
+
+
+class GuidanceUsed(Event):
+    """Proposals of a cycle are what they are because of a guidance."""
+
+    type: Literal["GuidanceUsed"] = "GuidanceUsed"
+    guidance_id: str
+    node: str = Field(description="where: proposer, voter, supervisor or director")
+    proposals: tuple[str, ...] = ()
+    changes: tuple[GuidanceChange, ...] = ()
+    note: str = Field(default="", description="what it changed beside proposals")
+
+    @property
+    def subject(self) -> str:
+        return f"{self.guidance_id}:{self.node}"
+
+
+class GuidanceUnused(Event):
+    """A guidance, or a part of it, had no effect in a cycle, and why.  One that was dropped has none from here on."""
+
+    type: Literal["GuidanceUnused"] = "GuidanceUnused"
+    guidance_id: str
+    why: WhyUnused
+    reason: str
+    unread: tuple[Unread, ...] = ()
+
+    @property
+    def subject(self) -> str:
+        return f"{self.guidance_id}:{self.why}"
+
+
+class GuidanceDropped(Event):
+    """A person took a guidance back; the campaign heeds it from the next node on."""
+
+    type: Literal["GuidanceDropped"] = "GuidanceDropped"
+    guidance_id: str
+    author: str = "human"
+    door: Door = "library"
+
+    @property
+    def subject(self) -> str:
+        return self.guidance_id
+
+    @property
+    def key(self) -> str:
+        return f"{self.type}:{self.guidance_id}"
+
+
 class JobStarted(Event):
     type: Literal["JobStarted"] = "JobStarted"
     job_id: str
@@ -507,6 +590,11 @@ AnyEvent = Annotated[
     | CycleFinished
     | CycleStarted
     | DirectionSet
+    | GuidanceDelivered
+    | GuidanceDropped
+    | GuidanceGiven
+    | GuidanceUnused
+    | GuidanceUsed
     | JobFinished
     | JobReported
     | JobStarted
