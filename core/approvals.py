@@ -6,6 +6,7 @@ hash they saw.  The first answer counts, from whatever door it comes.
 
 from __future__ import annotations
 
+import json
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -65,6 +66,10 @@ class Answer(Record):
             raise ValueError("the answer `edit` brings a configuration, and no other does")
         if self.kind == "respond" and not self.text.strip():
             raise ValueError("the answer `respond` brings a text")
+        try:
+            json.dumps(self.config, ensure_ascii=False, allow_nan=False).encode()
+        except (TypeError, ValueError, RecursionError) as error:
+            raise ValueError("a configuration is plain JSON: text, numbers, lists") from error
         if self.remember and self.kind != "accept":
             raise ValueError("only `accept` can be remembered")
         return self

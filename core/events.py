@@ -257,12 +257,19 @@ class ProposalTallied(Event):
 
 
 class ProposalRuled(Event):
+    """The supervisor's ruling; with `approval`, what a person (or the campaign's mode) has made of it since."""
+
     type: Literal["ProposalRuled"] = "ProposalRuled"
     ruling: Ruling
+    approval: str = Field(default="", description="the question's id, or the mode that decided it")
 
     @property
     def subject(self) -> str:
         return self.ruling.proposal_id
+
+    @property
+    def key(self) -> str:
+        return f"{self.type}:{self.cycle}:{self.subject}" + (f":{self.approval}" if self.approval else "")
 
 
 class ApprovalAsked(Event):

@@ -23,6 +23,7 @@ from core.events import (
     ApprovalUsed,
 )
 from memory import schema
+from memory.guidance import checked_text
 from memory.ledger import Ledger
 
 __all__ = ["Approvals", "Check"]
@@ -77,11 +78,13 @@ class Approvals:
         """The open questions, oldest first."""
         return [approval for approval in self.of(campaign_id) if approval.state == "waiting"]
 
-    def of(self, campaign_id: str | None = None) -> list[Approval]:
+    def of(self, campaign_id: str | None = None, *, cycle: int | None = None) -> list[Approval]:
         """Every question there was, oldest first."""
         query = sa.select(schema.approvals).order_by(schema.approvals.c.position)
         if campaign_id is not None:
             query = query.where(schema.approvals.c.campaign_id == campaign_id)
+        if cycle is not None:
+            query = query.where(schema.approvals.c.cycle == cycle)
         now = self._ledger.clock()
         with self._ledger.database.read() as connection:
             return [_approval(row, now) for row in connection.execute(query)]
@@ -102,8 +105,8 @@ class Approvals:
     def answer(self, approval_id: str, answer: Answer, *, by: str, door: str, shown_hash: str) -> Approval:
         """Give the answer, to what has the hash `shown_hash`; the question as it then stands.
 
-        Raises NotFoundError, ConfigError for an answer that this question does not take (it stays open), ApprovalError
-        when it was answered, has expired, or shows something else.
+        Raises NotFoundError; ConfigError or UsageError for an answer that this question does not take (it stays open);
+        ApprovalError when it was answered, has expired, or shows something else.
         """
         asked = self.get(approval_id)
         if shown_hash != asked.shown_hash:
@@ -114,6 +117,8 @@ class Approvals:
             )
         if answer.remember and asked.asks != "proposal":
             raise ConfigError("a yes to a privileged action cannot be remembered", where=asked.id, hint="say it once")
+        if answer.kind == "respond":
+            answer = answer.model_copy(update={"text": checked_text(answer.text)})
         if answer.kind == "edit":
             if self._check is None:
                 raise ConfigError("an edited answer cannot be checked at this door", where=asked.id, hint=INBOX)
@@ -244,7 +249,7 @@ def _no_yes(held: Approval, now: float) -> ApprovalError:
 
 
 def _row(asked: Approval) -> dict[str, object]:
-    columns = ("id", "campaign_id", "question", "nonce", "shown_hash", "created_at", "expires_at")
+    columns = ("id", "campaign_id", "cycle", "question", "nonce", "shown_hash", "created_at", "expires_at")
     body = asked.model_dump_json(exclude={"state", "answer", "used_at"})
     return {name: getattr(asked, name) for name in columns} | {"body": body}
 

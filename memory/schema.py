@@ -166,6 +166,7 @@ approvals = sa.Table(
     sa.Column("position", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("id", sa.String, nullable=False, unique=True),
     sa.Column("campaign_id", sa.String, nullable=False, index=True),
+    sa.Column("cycle", sa.Integer, nullable=False),
     sa.Column("question", sa.String, nullable=False, index=True),
     sa.Column("nonce", sa.Integer, nullable=False),
     sa.Column("shown_hash", sa.String, nullable=False),
