@@ -15,7 +15,7 @@ from core.approvals import Answer, Approval, Scope, Tier
 from core.errors import ConfigError, RatchetError
 from memory.approvals import Approvals
 
-__all__ = ["Ask", "Callback", "Desk", "Person"]
+__all__ = ["Ask", "Callback", "Inquiry", "Person"]
 
 POLL_S = 0.25
 CALLBACK_TIMEOUT_S = 30.0
@@ -69,7 +69,7 @@ class Ask:
 Callback = Callable[[Ask], Answer | Awaitable[Answer | None] | None]
 
 
-class Desk:
+class Inquiry:
     """`report` is told (id, error) of a callback that fails; `person` is who can be asked here, if anybody."""
 
     def __init__(

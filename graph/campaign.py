@@ -26,7 +26,7 @@ from graph.council import seat_council
 from graph.job_back_end import job_back_end
 from graph.loading import space_of
 from graph.measure import BaselineError, control_arm, measure_baseline, reach_verdict
-from graph.one_cycle import Cycle, Stop, desk_of, one_cycle, open_questions
+from graph.one_cycle import Cycle, Stop, inquiry_of, one_cycle, open_questions
 from graph.sealed import sealed_evaluation
 from graph.seat_models import SeatModels, with_chosen_models
 from memory.history import History
@@ -95,7 +95,7 @@ async def run_campaign(
         stored = ledger.update_campaign(stored.id, status="running", definition=stored.definition, new_session=True)
         await choose_models(ledger, stored)
         context = context_of(folder, ledger, stored, open_jobs, record, trust_code=trust_code)
-        context.desk = desk_of(context, person, on_approval)
+        context.inquiry = inquiry_of(context, person, on_approval)
         forget = ledger.listen(context.history.apply)
         try:
             return await _run(folder, context, stored, stop or Stop(), open_recall)

@@ -20,7 +20,7 @@ from core.guidance import Door
 from core.ids import Clock, content_hash, system_clock
 from core.records import Direction, Guidance
 from graph.approvals import open_approvals
-from graph.asking import Desk
+from graph.asking import Inquiry
 from graph.council import Council, named
 from graph.seat_models import SeatModels
 from memory.approvals import Approvals
@@ -50,7 +50,7 @@ class Context:
     models: SeatModels | None = None
     code: CodeWork | None = None
     candidates: Candidates | None = None
-    desk: Desk | None = None
+    inquiry: Inquiry | None = None
     _opening: Case | None = None
 
     @cached_property

@@ -13,12 +13,12 @@ from langgraph.types import Command, Interrupt
 
 from core.approval_forms import wire_answer
 from core.events import RoleFailed
-from graph.asking import Callback, Desk, Person
+from graph.asking import Callback, Inquiry, Person
 from graph.build import RECURSION_LIMIT
 from graph.context import Context
 from graph.state import CycleState
 
-__all__ = ["Cycle", "Stop", "desk_of", "one_cycle", "open_questions"]
+__all__ = ["Cycle", "Stop", "inquiry_of", "one_cycle", "open_questions"]
 
 Cycle = CompiledStateGraph[CycleState, Context, CycleState, CycleState]
 
@@ -73,16 +73,16 @@ async def _answers(context: Context, waiting: Sequence[Interrupt], stop: Stop) -
 
     The answers themselves stand in the ledger, where the node reads them.
     """
-    desk = context.desk or desk_of(context)
+    inquiry = context.inquiry or inquiry_of(context)
     asked = {one.id: [told["id"] for told in one.value["approvals"]] for one in waiting}
     mode = context.campaign.approvals.mode
     for ids in asked.values():
-        if not await desk.wait(ids, mode, lambda: bool(stop.reason)):
+        if not await inquiry.wait(ids, mode, lambda: bool(stop.reason)):
             return None
     return {one: {name: wire_answer(context.approvals.get(name)) for name in ids} for one, ids in asked.items()}
 
 
-def desk_of(context: Context, person: Person | None = None, callbacks: Sequence[Callback] = ()) -> Desk:
+def inquiry_of(context: Context, person: Person | None = None, callbacks: Sequence[Callback] = ()) -> Inquiry:
     """Where the campaign's questions are answered while it runs."""
 
     def report(name: str, error: str) -> None:
@@ -91,7 +91,7 @@ def desk_of(context: Context, person: Person | None = None, callbacks: Sequence[
             RoleFailed(campaign_id=context.campaign_id, cycle=cycle, role="on_approval", name=name, error=error)
         )
 
-    return Desk(context.approvals, callbacks=callbacks, person=person, report=report)
+    return Inquiry(context.approvals, callbacks=callbacks, person=person, report=report)
 
 
 def open_questions(context: Context) -> list[str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from core.errors import ApprovalNeededError, DeniedError
+from core.approvals import Approval
+from core.errors import ApprovalError, ApprovalNeededError, DeniedError, NotFoundError
 from core.ids import Clock, system_clock
 from core.policy import Action, Decision, PolicyContext
+from memory.approvals import Approvals
 from memory.audit import Audit
 from service.policy.policy import Policy
+from service.policy.question import EXPIRES_S, action_question
 
 __all__ = ["Gate"]
 
@@ -15,35 +18,86 @@ class Gate:
     """The one way to leave for a privileged action.
 
     `safe_mode`: of the program's settings; then it holds for every request, whatever its context says.
+    `approvals`: where what a person has to decide is parked, and where their yes is looked up; without it no
+    `approval_id` counts.
     """
 
-    def __init__(self, policy: Policy, audit: Audit, *, safe_mode: bool = False, clock: Clock = system_clock) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        audit: Audit,
+        *,
+        safe_mode: bool = False,
+        clock: Clock = system_clock,
+        approvals: Approvals | None = None,
+    ) -> None:
         self.policy = policy
         self.audit = audit
         self._safe_mode = safe_mode
         self._clock = clock
+        self._approvals = approvals
 
     def decide(self, action: Action, context: PolicyContext) -> Decision:
-        """The decision, after it was kept.  Raises StorageError or BusyError when it cannot be: then do nothing."""
-        if self._safe_mode and not context.safe_mode:
-            context = context.model_copy(update={"safe_mode": True})
+        """The decision, after it was kept, as if nobody had said yes: `require` alone looks at `approval_id`.
+
+        Raises StorageError or BusyError when it cannot be kept: then do nothing.
+        """
+        return self._kept(action, self._unapproved(context))
+
+    def require(self, action: Action, context: PolicyContext) -> Decision:
+        """The decision when it may be done now.  Raises DeniedError (exit 3) or ApprovalNeededError (exit 5).
+
+        What a person has to decide is parked as a question, which the error names.  After their yes the same request
+        with that `approval_id` passes once; ApprovalError or NotFoundError when it does not count.
+        """
+        asked = self._unapproved(context)
+        decision = self.policy.decide(action, asked, at=self._clock())
+        if decision.answer == "ask" and context.approval_id and self._approvals is not None:
+            try:
+                used = self._used(self._approvals, context.approval_id, action_question(action, asked, decision))
+            except (ApprovalError, NotFoundError):
+                self.audit.append(decision, asked)
+                raise
+            return self._kept(action, asked.model_copy(update={"approval_id": used}))
+        self.audit.append(decision, asked)
+        where = f"rule {decision.rule}, {self.policy.source} rules, risk {decision.risk:.2f}"
+        explain = f"`python run_graph.py policy explain {action.value}`"
+        if decision.answer == "denied":
+            hint = f"{explain} says what would change it"
+            raise DeniedError(f"{action.value} is denied: {decision.reason}", where=where, hint=hint)
+        if decision.answer == "ask":
+            what = f"{action.value} waits for a person: {decision.reason}"
+            if self._approvals is None:
+                raise ApprovalNeededError(what, where=where, hint=f"say yes to it, or {explain}")
+            question = action_question(action, asked, decision)
+            raise _parked(self._approvals.ask(question, expire_s=EXPIRES_S, again=True), what, where)
+        return decision
+
+    def _unapproved(self, context: PolicyContext) -> PolicyContext:
+        safe_mode = self._safe_mode or context.safe_mode
+        return context.model_copy(update={"safe_mode": safe_mode, "approval_id": ""})
+
+    def _kept(self, action: Action, context: PolicyContext) -> Decision:
         decision = self.policy.decide(action, context, at=self._clock())
         self.audit.append(decision, context)
         return decision
 
-    def require(self, action: Action, context: PolicyContext) -> Decision:
-        """The decision when it may be done now.  Raises DeniedError (exit 3) or ApprovalNeededError (exit 5)."""
-        decision = self.decide(action, context)
-        if decision.answer == "denied":
-            raise DeniedError(
-                f"{action.value} is denied: {decision.reason}",
-                where=f"rule {decision.rule}, {self.policy.source} rules, risk {decision.risk:.2f}",
-                hint=f"`python run_graph.py policy explain {action.value}` says what would change it",
-            )
-        if decision.answer == "ask":
-            raise ApprovalNeededError(
-                f"{action.value} waits for a person: {decision.reason}",
-                where=f"rule {decision.rule}, {self.policy.source} rules, risk {decision.risk:.2f}",
-                hint=f"say yes to it, or `python run_graph.py policy explain {action.value}`",
-            )
-        return decision
+    @staticmethod
+    def _used(approvals: Approvals, approval_id: str, question: Approval) -> str:
+        """The id of the yes, used up.  An approval of something else has another hash."""
+        held = approvals.get(approval_id)
+        return approvals.use(held.id, question.asked_again(held.nonce).shown_hash).id
+
+
+def _parked(asked: Approval, what: str, where: str) -> ApprovalNeededError | DeniedError:
+    """The error that says where the question stands."""
+    answer = asked.answer
+    if answer is None:
+        hint = f"`python run_graph.py approve {asked.id}`, then ask again with the approval {asked.id}"
+        return ApprovalNeededError(f"{what} ({asked.id})", where=where, hint=hint, approval_id=asked.id)
+    if answer.says_yes:
+        hint = f"ask again with the approval {asked.id}: it holds once"
+        said = f"{answer.by} said yes to it ({asked.id})"
+        return ApprovalNeededError(f"{said}", where=where, hint=hint, approval_id=asked.id)
+    reason = f": {answer.text}" if answer.text else ""
+    return DeniedError(f"{answer.by} said no to it ({asked.id}){reason}", where=where, hint="ask again in a day")
