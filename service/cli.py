@@ -37,6 +37,7 @@ COMMANDS = {
     "audit": "service.commands.audit",
     "control-plane": "service.commands.control_plane",
     "propose-pr": "service.commands.propose_pr",
+    "mcp": "service.commands.mcp",
     "serve": "service.commands.serve",
 }
 CODE_FEEDBACK = "--code-feedback"
@@ -162,6 +163,7 @@ def parser() -> argparse.ArgumentParser:
     _policy_options(command("policy", "what may be done and why, and whether a rules file can be read"), common)
     _audit_options(command("audit", "every decision of the policy; whether the record is whole"), common)
     _control_plane_options(command("control-plane", "serve training jobs over HTTP: submit, watch, cancel, approve"))
+    _mcp_options(command("mcp", "every operation as a tool, for a client that starts this on its standard input"))
     _serve_options(command("serve", "every operation over HTTP: start and watch campaigns, events, pull requests"))
     _propose_pr_options(command("propose-pr", "open a change of code as a pull request on GitHub"))
     return top
@@ -234,6 +236,20 @@ def _control_plane_options(at: argparse.ArgumentParser) -> None:
     at.add_argument("--campaign", action="append", metavar="FILE", help="a campaign whose command may run; repeatable")
     at.add_argument("--allow-any-command", action="store_true", help="run whatever command a request brings")
     at.add_argument("--cancel-on-exit", action="store_true", help="end running jobs (default: they go on)")
+
+
+def _mcp_options(at: argparse.ArgumentParser) -> None:
+    at.epilog = (
+        'A client starts it: `{"command": "ratchet", "args": ["mcp", "--campaign", "FILE"]}`. Starting runs needs '
+        "ENABLE_TRAINING=1 in its environment, pull requests ENABLE_AUTONOMY=1. docs/mcp.md has tools and resources."
+    )
+    at.add_argument("--campaign", action="append", metavar="FILE", help="a campaign that may be started; repeatable")
+    at.add_argument(
+        "--role",
+        action="append",
+        metavar="ROLE",
+        help="what the client may do (default: agent, which cannot answer approvals); operator and owner can",
+    )
 
 
 def _serve_options(at: argparse.ArgumentParser) -> None:

@@ -4,34 +4,29 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from core.errors import UsageError
 from service.output import Output
 from service.state import settings_of
 
-__all__ = ["serve"]
+__all__ = ["registered", "serve"]
 
 
 def serve(args: argparse.Namespace, output: Output) -> int:
     """`serve [--campaign FILE]… [--host HOST] [--port N] [--token TOKEN] [--role ROLE]…`"""
     import asyncio
 
-    from graph.campaign_file import campaign_file, check_command, read_campaign
     from service.http.guard import keep_token
     from service.http.listening import Address
+    from service.mcp.server import mounted
     from service.operations.desk import Asker
     from service.policy import capabilities_of
     from service.rest.server import Plan
     from service.rest.server import serve as serve_
 
-    campaigns: dict[str, Path] = {}
-    for file in args.campaign or []:
-        path = campaign_file(Path(file)).absolute()
-        campaign = read_campaign(path)
-        check_command(campaign, str(path))
-        if campaigns.setdefault(campaign.name, path) != path:
-            raise UsageError(f"two campaigns are called {campaign.name!r}", where=f"--campaign {file}")
+    campaigns = registered(args.campaign)
     settings = settings_of(args)
     settings = settings.model_copy(update={"home": settings.home.absolute()})
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -51,7 +46,23 @@ def serve(args: argparse.Namespace, output: Output) -> int:
         if not at.loopback:
             output.say(f"{at.host} is not this machine alone, and plain HTTP shows the token: put TLS before it")
 
-    number = asyncio.run(serve_(Plan(settings, Address(args.host, args.port), token, asker, campaigns), ready))
+    address = Address(args.host, args.port)
+    plan = Plan(settings, address, token, asker, campaigns, mounts=(mounted,))
+    number = asyncio.run(serve_(plan, ready))
     output.result({"status": "stopped", "signal": number}, "")
     output.say("stopped; campaigns that run go on")
     return 128 + number
+
+
+def registered(files: Sequence[str] | None) -> dict[str, Path]:
+    """The campaign files that may be started, by the campaign's name.  Raises UsageError, ConfigError."""
+    from graph.campaign_file import campaign_file, check_command, read_campaign
+
+    campaigns: dict[str, Path] = {}
+    for file in files or []:
+        path = campaign_file(Path(file)).absolute()
+        campaign = read_campaign(path)
+        check_command(campaign, str(path))
+        if campaigns.setdefault(campaign.name, path) != path:
+            raise UsageError(f"two campaigns are called {campaign.name!r}", where=f"--campaign {file}")
+    return campaigns

@@ -28,6 +28,7 @@ __all__ = [
     "Stopped",
     "campaign_of",
     "dry",
+    "known",
     "one_cycle",
     "resume",
     "start",
@@ -63,7 +64,13 @@ class Run(Told):
 
 
 def dry(taken: Any, _desk: Desk) -> Mapping[str, Any]:
-    return {"dry_run": taken.dry_run}
+    """A person has registered the campaign's file, and its budget bounds it: that is a low risk."""
+    return {"dry_run": taken.dry_run, "risk_level": "low"}
+
+
+def known(_taken: Any, _desk: Desk) -> Mapping[str, Any]:
+    """Going on with what was begun."""
+    return {"risk_level": "low"}
 
 
 def start(taken: Start, desk: Desk) -> Run:

@@ -19,6 +19,7 @@ from service.operations import (
     pull_requests,
     runs,
     training,
+    trajectories,
 )
 from service.operations.ids import OfCampaign
 from service.operations.operation import Operation
@@ -156,6 +157,7 @@ OPERATIONS: tuple[Operation, ...] = (
         tool="resume_campaign",
         changes=True,
         errors=(404, 409),
+        facts=runs.known,
     ),
     Operation(
         name="campaigns.run_cycle",
@@ -170,6 +172,7 @@ OPERATIONS: tuple[Operation, ...] = (
         tool="run_cycle",
         changes=True,
         errors=(404, 409),
+        facts=runs.known,
     ),
     Operation(
         name="campaigns.stop",
@@ -448,6 +451,19 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/api/pull-requests",
         tool="list_pull_requests",
         paginated=True,
+    ),
+    Operation(
+        name="campaigns.trajectories",
+        summary="The trajectories of a campaign: what was tried, from which parents, and what came of it",
+        action=READ,
+        takes=trajectories.TrajectoriesOf,
+        answers=trajectories.TrajectoryPage,
+        function=trajectories.trajectories,
+        method="GET",
+        path="/api/campaigns/{campaign}/trajectories",
+        tool="list_trajectories",
+        paginated=True,
+        errors=(404,),
     ),
     Operation(
         name="memory.search",

@@ -36,7 +36,7 @@ DESCRIPTION = (
 
 @dataclass(frozen=True)
 class Mounted:
-    """Another app below `path`, behind the same gate; `running()` is entered while the server runs.
+    """Another app at `path` and below it, behind the same gate; `running()` is entered while the server runs.
 
     Whoever is let in here is `desk.asker`, by a route of its own: `desk.asked_by(replace(desk.asker, route=…))`.
     """
@@ -88,6 +88,7 @@ def create_app(
     if importlib.util.find_spec("service.exports") is not None:
         _add_metrics(app, desk, security)
     for one in mounted:
+        app.add_route(one.path, one.app, include_in_schema=False)  # a mount alone would redirect from here
         app.mount(one.path, one.app)
     app.add_middleware(
         Guard, token=token, loopback_only=loopback_only, open_paths=OPEN_PATHS, variable="RATCHET_TOKEN", name="server"

@@ -22,14 +22,14 @@ CONNECTIONS = 1000
 
 @dataclass(frozen=True)
 class Plan:
-    """What to serve, to whom.  `mounts` make further apps over the desk."""
+    """What to serve, to whom.  `mounts` make further apps over desk and tail."""
 
     settings: Settings
     address: Address
     token: str
     asker: Asker
     campaigns: Mapping[str, Path] = field(default_factory=dict)
-    mounts: tuple[Callable[[Desk], Mounted], ...] = ()
+    mounts: tuple[Callable[[Desk, Tail], Mounted], ...] = ()
 
 
 async def serve(plan: Plan, ready: Callable[[Address], None]) -> int:
@@ -49,7 +49,7 @@ async def serve(plan: Plan, ready: Callable[[Address], None]) -> int:
             tail,
             token=plan.token,
             loopback_only=address.loopback,
-            mounted=[make(desk) for make in plan.mounts],
+            mounted=[make(desk, tail) for make in plan.mounts],
         )
         server = Server(app, lambda: ready(address), limit_concurrency=CONNECTIONS)
 
