@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from core.campaign import Campaign
     from memory.ledger import Ledger, StoredCampaign
 
-__all__ = ["agents"]
+__all__ = ["agents", "told_of_agents"]
 
 
 def agents(args: argparse.Namespace, output: Output) -> int:
@@ -23,7 +23,7 @@ def agents(args: argparse.Namespace, output: Output) -> int:
     with open_folder(args, must_exist=True).open_ledger() as ledger:
         stored = pick_campaign(ledger, args.id)
         switched = [_switch(text, stored.definition) for text in args.switch or []]
-        told = {"campaign": stored.id, "switched": switched, **_told(ledger, stored)}
+        told = {"campaign": stored.id, "switched": switched, **told_of_agents(ledger, stored)}
         output.result(told, _text(told))
     return 0
 
@@ -60,7 +60,7 @@ def _seats(campaign: Campaign) -> dict[str, str]:
     return {name: str(use.parameters.get("file", FILE)) for use, name in named if name}
 
 
-def _told(ledger: Ledger, stored: StoredCampaign) -> dict[str, Any]:
+def told_of_agents(ledger: Ledger, stored: StoredCampaign) -> dict[str, Any]:
     from agents.personas import PersonaRegistry
     from memory.history import History
     from service import standings

@@ -17,7 +17,7 @@ from service.tables import calibration_line, columns, duration, fields
 if TYPE_CHECKING:
     from memory.artifacts import Artifacts
 
-__all__ = ["why"]
+__all__ = ["explanation", "why"]
 
 PATCH_LINES = 80
 
