@@ -1,6 +1,6 @@
 """The library's face: what an extension or a notebook needs, imported when first used.
 
-    from ratchet import Vote, voter
+    from ratchet import Campaign, Float, Vote, voter
 
 Importing this module imports nothing heavy, sets no signal handler and prints nothing.
 """
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from agents.pull_requests.orchestrator import PROrchestrator, propose_pr
     from agents.registry import director, executor, historian, proposer, supervisor, voter
     from agents.roles import Case, Director, Executor, Historian, Kit, Proposer, Supervisor, Voter
-    from core.campaign import Campaign
     from core.episodes import EpisodeMetrics, TrainingEpisode
     from core.production import ExtractedPlan, ProductionOutcome
     from core.pull_requests import CodeChange, PRProposal
@@ -29,7 +28,10 @@ if TYPE_CHECKING:
     from memory.episodes.logger import EpisodeLogger
     from memory.episodes.shared import get_episode_logger
     from memory.outcomes import OutcomeStore
-    from search.space import Choice, Float, Int, Space
+    from search.space import Choice, Float, Int, Space, Subset
+    from service.library.asking import Asked
+    from service.library.campaign import Campaign
+    from service.library.result import Result, Trial
 
 HOMES = {
     "agents.asking": ("ask",),
@@ -41,7 +43,6 @@ HOMES = {
     "agents.pull_requests.orchestrator": ("PROrchestrator", "propose_pr"),
     "agents.registry": ("director", "executor", "historian", "proposer", "supervisor", "voter"),
     "agents.roles": ("Case", "Director", "Executor", "Historian", "Kit", "Proposer", "Supervisor", "Voter"),
-    "core.campaign": ("Campaign",),
     "core.episodes": ("EpisodeMetrics", "TrainingEpisode"),
     "core.production": ("ExtractedPlan", "ProductionOutcome"),
     "core.pull_requests": ("CodeChange", "PRProposal"),
@@ -50,11 +51,15 @@ HOMES = {
     "memory.episodes.logger": ("EpisodeLogger",),
     "memory.episodes.shared": ("get_episode_logger",),
     "memory.outcomes": ("OutcomeStore",),
-    "search.space": ("Choice", "Float", "Int", "Space"),
+    "search.space": ("Choice", "Float", "Int", "Space", "Subset"),
+    "service.library.asking": ("Asked",),
+    "service.library.campaign": ("Campaign",),
+    "service.library.result": ("Result", "Trial"),
 }
 """Module → the names that come from it."""
 
 __all__ = [
+    "Asked",
     "BuilderAgent",
     "Campaign",
     "Case",
@@ -81,11 +86,14 @@ __all__ = [
     "Proposal",
     "Proposer",
     "QAAgent",
+    "Result",
     "Ruling",
     "Space",
+    "Subset",
     "Supervisor",
     "TrainingEpisode",
     "Trajectory",
+    "Trial",
     "Vote",
     "Voter",
     "ask",

@@ -9,7 +9,8 @@ a budget or a person ends it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from langgraph.graph import END, START, StateGraph
 
@@ -24,31 +25,35 @@ if TYPE_CHECKING:
 
 __all__ = ["RECURSION_LIMIT", "build", "drawing"]
 
+Hand = Callable[[Any], Any]
+"""Of a node, the node that needs no context."""
+
 RECURSION_LIMIT = 100
 """Supersteps of one run of a cycle; it takes nine, and one more for each time that an answer was not one."""
 
 
 def build(
-    checkpointer: BaseCheckpointSaver[str] | None = None,
+    checkpointer: BaseCheckpointSaver[str] | None = None, *, hand: Hand | None = None
 ) -> CompiledStateGraph[CycleState, Context, CycleState, CycleState]:
-    """The compiled cycle."""
-    graph = StateGraph(CycleState, context_schema=Context)
-    graph.add_node("director", nodes.director)
-    graph.add_node("proposer", nodes.proposer)
-    graph.add_node("agenda", nodes.agenda, defer=True)
-    graph.add_node("sharpen", nodes.sharpen)
-    graph.add_node("voter", nodes.voter)
-    graph.add_node("tally", nodes.tally, defer=True)
-    graph.add_node("supervisor", nodes.supervisor)
-    graph.add_node("approval", approval)
-    graph.add_node("executor", nodes.executor)
-    graph.add_node("historian", nodes.historian)
+    """The compiled cycle.  `hand` gives every node its context, for callers who cannot pass one; see `graph.studio`."""
+    graph = StateGraph(CycleState, context_schema=None if hand else Context)
+    seat = hand or _as_it_is
+    graph.add_node("director", seat(nodes.director))
+    graph.add_node("proposer", seat(nodes.proposer))
+    graph.add_node("agenda", seat(nodes.agenda), defer=True)
+    graph.add_node("sharpen", seat(nodes.sharpen))
+    graph.add_node("voter", seat(nodes.voter))
+    graph.add_node("tally", seat(nodes.tally), defer=True)
+    graph.add_node("supervisor", seat(nodes.supervisor))
+    graph.add_node("approval", seat(approval))
+    graph.add_node("executor", seat(nodes.executor))
+    graph.add_node("historian", seat(nodes.historian))
 
     graph.add_edge(START, "director")
-    graph.add_conditional_edges("director", routing.to_proposers, ["proposer"])
+    graph.add_conditional_edges("director", seat(routing.to_proposers), ["proposer"])
     graph.add_edge("proposer", "agenda")
-    graph.add_conditional_edges("agenda", routing.from_agenda, ["sharpen", "voter", "historian"])
-    graph.add_conditional_edges("sharpen", routing.to_voters, ["voter"])
+    graph.add_conditional_edges("agenda", seat(routing.from_agenda), ["sharpen", "voter", "historian"])
+    graph.add_conditional_edges("sharpen", seat(routing.to_voters), ["voter"])
     graph.add_edge("voter", "tally")
     graph.add_edge("tally", "supervisor")
     graph.add_conditional_edges("supervisor", routing.past_approval, ["approval", "executor", "historian"])
@@ -56,6 +61,10 @@ def build(
     graph.add_edge("executor", "historian")
     graph.add_edge("historian", END)
     return graph.compile(checkpointer=checkpointer, name="cycle")
+
+
+def _as_it_is(node: Any) -> Any:
+    return node
 
 
 def drawing() -> str:

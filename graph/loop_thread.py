@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 __all__ = ["LoopThread"]
@@ -25,9 +26,13 @@ class LoopThread:
         """Whether the caller runs on this very thread, and so must not wait for it."""
         return threading.current_thread() is self._thread
 
+    def begin(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Start `work`; the answer will be in the future."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
     def call(self, work: Coroutine[Any, Any, T]) -> T:
         """The answer of `work`; when the caller is interrupted, so is the work."""
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        future = self.begin(work)
         try:
             return future.result()
         except BaseException:

@@ -11,9 +11,10 @@ nothing is submitted; a later `run_autonomous_cycle` of that number goes on from
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -32,6 +33,7 @@ from graph.build import RECURSION_LIMIT
 from graph.campaign import context_of, find_or_create, one_cycle, open_cycle
 from graph.context import Context
 from graph.decisions import cycle_log
+from graph.episode_listener import follow_episodes
 from graph.job_back_end import job_back_end
 from graph.loading import load_campaign
 from graph.loop_thread import LoopThread
@@ -76,6 +78,7 @@ class MultiAgentOrchestrator:
         self._folder = _folder(settings)
         self.campaign = _with_constraints(_campaign(campaign), self._folder.home / CONSTRAINTS)
         self._recall = recall
+        self._log_episodes = settings.log_episodes
         self._ledger = self._folder.open_ledger()
         stored, _ = find_or_create(self._ledger, self.campaign)
         self.campaign_id = stored.id
@@ -214,7 +217,8 @@ class MultiAgentOrchestrator:
                 if self._recall and self._context.recall is None:
                     opened: RecallView = await asyncio.to_thread(self._folder.open_recall, self._ledger)
                     self._context.recall = opened
-                yield
+                with self._episodes():
+                    yield
             finally:
                 self._ledger.leases.release(lease)
                 self._wake()
@@ -250,6 +254,13 @@ class MultiAgentOrchestrator:
         write_learned(self._folder.home / CONSTRAINTS, self._learned_regions())
         answer["missing"] = [name for name in wanted if name not in results]
         return answer
+
+    def _episodes(self) -> AbstractContextManager[None]:
+        """Every cycle an episode, while this process has the campaign."""
+        if not self._log_episodes:
+            return nullcontext()
+        stored = self._ledger.campaign(self.campaign_id)
+        return follow_episodes(self._ledger, stored, self._folder.episodes, logging.getLogger(__name__).warning)
 
     # -------------------------------------------------------------------- parts
     def _answer(self, cycle: int, state: CycleState | None, *, status: str) -> Answer:
@@ -373,5 +384,6 @@ def _folder(settings: Settings) -> StateFolder:
         settings.home,
         ledger_url=settings.ledger_url or None,
         experiments=settings.experiments_dir,
+        episodes=settings.episodes_dir,
         embedding_model=settings.embedding_model,
     )

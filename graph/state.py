@@ -17,7 +17,9 @@ Big things (logs, metrics lines) stay in the job's folder; the history stays in 
 from __future__ import annotations
 
 from operator import add
-from typing import Annotated, TypedDict
+from typing import Annotated
+
+from typing_extensions import TypedDict  # pydantic wants it for the schema that Studio asks for
 
 from core.records import Direction, Experiment, Lesson, Proposal, Ruling, Tally, Vote
 

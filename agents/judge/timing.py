@@ -40,16 +40,18 @@ class Refused(Exception):  # noqa: N818  # an answer, not a fault
 class _Run:
     metrics: dict[str, float]
     check: Any
-    untold_s: float
+    cpu_s: float
+    wall_s: float
 
 
 @dataclass
 class Timed:
-    """What was measured so far, by pair of (base, candidate): the seconds that they say, and the processor time that
-    the whole run took beside these; and the candidate's other metrics."""
+    """What was measured so far, by pair of (base, candidate): the seconds that they say, and the processor time of the
+    whole run; the base's whole time over its processor time; and the candidate's other metrics."""
 
     said: list[tuple[float, float]] = field(default_factory=list)
-    untold: list[tuple[float, float]] = field(default_factory=list)
+    cpu: list[tuple[float, float]] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)
     metrics: list[dict[str, float]] = field(default_factory=list)
     answer: PairedAnswer | None = None
     noise: float = 0.0
@@ -58,15 +60,31 @@ class Timed:
     def pairs(self) -> list[tuple[float, float]]:
         """The seconds that are believed: what a candidate says, but no less than the clock outside can confirm.
 
-        With m and s the median and the spread of what the base's runs take beside their own seconds, a run of the
-        candidate that took t in all counts as  max(said, t − m − 3 s, s).
+        With m and s the median and the spread of what the base's runs take beside their own seconds, and w how much
+        waiting stretches them, a run of the candidate whose processor time is t counts as
+        max(said, w (t − m − 3 s), s).
         """
         beside = [base for base, _ in self.untold]
         middle = statistics.median(beside)
         spread = max(1.4826 * statistics.median(abs(one - middle) for one in beside), LEAST_SPREAD_S)
         return [
-            (base, max(said, said + untold - middle - 3 * spread, spread))
+            (base, max(said, said + self.wait * (untold - middle - 3 * spread), spread))
             for (base, said), (_, untold) in zip(self.said, self.untold, strict=True)
+        ]
+
+    @property
+    def wait(self) -> float:
+        """By how much waiting for the processor stretches a run here: 1 on a quiet machine.  Of the base's runs only,
+        which nobody can make look busier than they were."""
+        return max(1.0, statistics.median(self.waits))
+
+    @property
+    def untold(self) -> list[tuple[float, float]]:
+        """Processor time beside the seconds that they say, were there no waiting: else a shorter run, which waits less,
+        would seem to hide what it does not wait."""
+        return [
+            (cpu[0] - said[0] / self.wait, cpu[1] - said[1] / self.wait)
+            for cpu, said in zip(self.cpu, self.said, strict=True)
         ]
 
 
@@ -81,7 +99,8 @@ def time_pairs(plan: Plan, isolation: Isolation, told: Callable[[Timed], None] =
         if candidate.check != base.check:
             raise Refused("wrong_result", "the benchmark's results are not the base's on the same seed")
         timed.said.append((base.metrics["seconds"], candidate.metrics["seconds"]))
-        timed.untold.append((base.untold_s, candidate.untold_s))
+        timed.cpu.append((base.cpu_s, candidate.cpu_s))
+        timed.waits.append(base.wall_s / max(base.cpu_s, LEAST_SPREAD_S))
         timed.metrics.append(candidate.metrics)
         _check_clock(timed)
         if plan.noise is not None:
@@ -110,7 +129,8 @@ def _run(plan: Plan, who: str, seed: int, isolation: Isolation) -> _Run:
     return _Run(
         {name: value for name, value in metrics.items() if math.isfinite(value)},
         result.get("check"),
-        ran.cpu_s - seconds,
+        ran.cpu_s,
+        ran.duration_s,
     )
 
 
@@ -139,7 +159,7 @@ def _check_clock(timed: Timed) -> None:
     spread = 1.4826 * statistics.median(abs(one - more) for one in longer) / math.sqrt(len(longer))
     seconds = statistics.median(base for base, _ in timed.said)
     gained = statistics.median(base - candidate for base, candidate in timed.said)
-    if more > max(3 * spread, UNTOLD_SHARE * seconds, gained / 2):
+    if more > max(3 * spread, UNTOLD_SHARE * seconds / timed.wait, gained / 2 / timed.wait):
         raise Refused(
             "untimed", f"it says that it is {gained:.3g} s faster, and takes {more:.3g} s longer outside what is timed"
         )

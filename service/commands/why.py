@@ -12,7 +12,7 @@ from service.progress import short
 from service.state import find_subject, local_desk
 from service.tables import calibration_line, columns, duration, fields
 
-__all__ = ["why"]
+__all__ = ["explanation", "why"]
 
 PATCH_LINES = 80
 

@@ -13,6 +13,7 @@ from small_campaign import small_campaign
 from core.errors import ConfigError, NotFoundError
 from core.events import JobStarted
 from graph.orchestrator import MultiAgentOrchestrator
+from memory.episodes import EpisodeLogger
 from memory.ledger import Ledger
 
 STAGES = ["director", "proposer", "agenda", "voter", "tally", "supervisor", "executor", "historian"]
@@ -78,6 +79,10 @@ def test_deciding_submits_nothing_and_is_gone_on_with(tmp_path: Path) -> None:
         done = orchestrator.run_autonomous_cycle(1)
         assert done["status"] == "completed"
         assert done["decisions"] == decided["decisions"]
+        logger = EpisodeLogger(tmp_path / "state" / "training" / "episodes")
+        (episode,) = logger.episodes(orchestrator.campaign_id)
+        assert episode.status == "completed"
+        assert episode.metrics.changes_proposed == decided["metrics"]["total_proposals"]
 
 
 def test_offline_decides_logs_and_submits_nothing(tmp_path: Path) -> None:

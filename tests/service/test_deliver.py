@@ -146,7 +146,7 @@ def test_a_real_campaign_is_run_and_delivered(tmp_path: Path) -> None:
     campaign = write_package(
         tmp_path / "repo",
         noise={"repeats": 1, "verdict_pairs": 2, "confirmations": 0},
-        council={"jobs_per_cycle": 1},
+        council={"jobs_per_cycle": 2},  # one of them may be refused where a busy machine spoils its clock
     )
     commit_all(tmp_path / "repo")
     home = tmp_path / "home"
@@ -158,7 +158,7 @@ def test_a_real_campaign_is_run_and_delivered(tmp_path: Path) -> None:
         check=False,
         timeout=500,
     )
-    assert ran.returncode == 0, ran.stderr
+    assert ran.returncode == 0, ran.stdout + ran.stderr
     before = snapshot(tmp_path / "repo")
     answer = call_process("deliver", "--branch", "--unverified", "--json", home=home)
     assert answer.code == 0, answer.err

@@ -1,4 +1,4 @@
-"""MCP as clients meet it: in this process, on standard input and output, over HTTP, and through LangChain's adapters."""
+"""MCP as clients meet it: in this process, on standard input and output, over HTTP, and through LangChain."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import pytest
 from agents.code.transformations.registry import apply_site, find_sites
 
 LIBRARY = Path(os.__file__).parent
-SAMPLE = 120
+SAMPLE = 70
 PLACES = 3
 """Sites of one transformation that are tried in one module."""
 

@@ -1,0 +1,376 @@
+"""A campaign from Python: a function, a space, and the council that searches it.
+
+    campaign = Campaign("digits", objective=train, space={"lr": Float(1e-5, 1e-1, log=True)})
+    result = campaign.run(cycles=5)
+
+It runs on a thread of its own, so it can be called from a script, from a notebook, and inside a running event loop.  No
+signal handler is set and nothing is printed.  The same definition in the same state folder goes on where it was left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import nullcontext, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from core.campaign import Campaign as Definition
+from core.errors import ConfigError
+from core.events import AnyEvent, CycleFinished
+from core.settings import Settings, load_settings
+from service.library.asking import Asked, AskedJobs
+from service.library.definition import define, read, with_budget
+
+if TYPE_CHECKING:
+    from langgraph.graph.state import CompiledStateGraph
+
+    from graph.campaign import Ending, Stop
+    from graph.loop_thread import LoopThread
+    from memory.ledger import Ledger, StoredCampaign
+    from runtime.jobs import Jobs
+    from service.library.result import Result
+
+__all__ = ["Campaign"]
+
+ONE_CYCLE = "one step"
+"""The reason to stop of a step."""
+GRACE_S = 0.2
+"""What `ask` waits for a further trial while others are out: those of one stage come together."""
+
+OnEvent = Callable[[AnyEvent], None]
+
+
+class Campaign:
+    """A campaign of a function or a command.
+
+    `objective`: called in a process of its own as `objective(config)`, with `seed` and `report` if it has parameters of
+    these names; it returns a number, or a mapping of metrics.  Without one the campaign is for `ask` and `tell`, or has
+    a `command` among its options.
+    `space`: name → Float, Int, Choice or Subset.  `baseline`: where to begin (default: the middle).
+    `metric`, `goal`: what is made better.  `options`: any key of a campaign file, such as `limits={"parallel": 4}`.
+    `home`: the state folder (default: as everywhere, `.ratchet`).  `recall=False` goes without memories of others.
+    Raises ConfigError for whatever would fail later.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        space: Mapping[str, Any],
+        objective: Callable[..., Any] | None = None,
+        baseline: Mapping[str, Any] | None = None,
+        metric: str = "score",
+        goal: str = "maximize",
+        home: Path | str | None = None,
+        recall: bool = True,
+        **options: Any,
+    ) -> None:
+        self._open(home, recall)
+        functions = self._folder.home / "functions"
+        self.definition: Definition = define(name, objective, functions, space, baseline, metric, goal, options)
+        self._asks = objective is None and "command" not in options
+
+    @classmethod
+    def from_file(
+        cls, path: Path | str, *, home: Path | str | None = None, recall: bool = True, **overrides: Any
+    ) -> Self:
+        """The campaign of a file, or of a folder with a `campaign.yaml`; `overrides` by key of the file."""
+        made = cls.__new__(cls)
+        made._open(home, recall)
+        made.definition = read(Path(path), overrides)
+        made._asks = False
+        return made
+
+    def _open(self, home: Path | str | None, recall: bool) -> None:
+        from memory.state_folder import StateFolder
+
+        self._settings: Settings = load_settings({"home": home}, {})
+        self._folder = StateFolder.of(self._settings)
+        self._recall = recall
+        self._listeners: list[OnEvent] = []
+        self._campaign_id = ""
+        self._asking: _Asking | None = None
+        self.result: Result | None = None
+        """Of the last run, step or stream; None before there was one."""
+
+    def __repr__(self) -> str:
+        return f"<Campaign {self._campaign_id or self.definition.name} in {self._folder.home}>"
+
+    # ---------------------------------------------------------------- callbacks
+    def on_event(self, listener: OnEvent) -> OnEvent:
+        """Call `listener` for every event of a run, on the run's thread.  Usable as a decorator.
+
+        One that raises is logged, and the run goes on.
+        """
+        self._listeners.append(listener)
+        return listener
+
+    # ------------------------------------------------------------------ running
+    def run(
+        self,
+        cycles: int | None = None,
+        *,
+        until: str | None = None,
+        time: str | float | None = None,
+        new: bool = False,
+    ) -> Result:
+        """Run to the end of `cycles` (in all), `until` a target such as `"auc>=0.99"`, or a `time` such as `"30m"`.
+
+        Ctrl-C ends it after the stage that is under way, and gives what there is so far; a second one ends it at once,
+        and is raised.  Raises BusyError while another process runs the campaign, BaselineError when the baseline does
+        not run.
+        """
+        return self._in_thread(self._budgeted(cycles, until, time), new=new)
+
+    async def arun(
+        self,
+        cycles: int | None = None,
+        *,
+        until: str | None = None,
+        time: str | float | None = None,
+        new: bool = False,
+    ) -> Result:
+        """`run`, in the caller's own event loop; being cancelled ends the jobs."""
+        from graph.campaign import Stop
+
+        return await self._work(self._budgeted(cycles, until, time), Stop(), self._tell, new=new)
+
+    def step(self) -> Result:
+        """The next cycle (the first time, the baseline before it), and what there is so far; no verdict yet."""
+        from graph.campaign import Stop
+
+        stop = Stop()
+
+        def after_the_cycle(event: AnyEvent) -> None:
+            if isinstance(event, CycleFinished):
+                stop.request(ONE_CYCLE)
+
+        return self._in_thread(self.definition, stop=stop, hear=after_the_cycle)
+
+    def stream(
+        self, cycles: int | None = None, *, until: str | None = None, time: str | float | None = None, new: bool = False
+    ) -> Iterator[AnyEvent]:
+        """`run`, giving every event as it happens, live reports of jobs too; `result` is there at the end.
+
+        Leaving the loop stops the run after the stage that is under way.
+        """
+        from graph.campaign import Stop
+        from graph.loop_thread import LoopThread
+
+        told: queue.SimpleQueue[AnyEvent | None] = queue.SimpleQueue()
+        stop = Stop()
+        thread = LoopThread(f"campaign {self.definition.name}")
+        try:
+            work = thread.begin(self._work(self._budgeted(cycles, until, time), stop, told.put, new=new))
+            work.add_done_callback(lambda _: told.put(None))
+            try:
+                while (event := told.get()) is not None:
+                    self._tell(event)
+                    yield event
+            except BaseException:
+                stop.request("left")
+                with suppress(Exception):
+                    work.result()
+                raise
+            work.result()
+        finally:
+            thread.close()
+
+    async def astream(
+        self, cycles: int | None = None, *, until: str | None = None, time: str | float | None = None, new: bool = False
+    ) -> AsyncIterator[AnyEvent]:
+        """`stream`, in the caller's own event loop."""
+        from graph.campaign import Stop
+
+        told: asyncio.Queue[AnyEvent | None] = asyncio.Queue()
+        stop = Stop()
+        work = asyncio.create_task(self._work(self._budgeted(cycles, until, time), stop, told.put_nowait, new=new))
+        work.add_done_callback(lambda _: told.put_nowait(None))
+        try:
+            while (event := await told.get()) is not None:
+                self._tell(event)
+                yield event
+            await work
+        finally:
+            if not work.done():
+                stop.request("left")
+                with suppress(Exception):
+                    await work
+
+    # ------------------------------------------------------------- ask and tell
+    def ask(self) -> Asked | None:
+        """The next trial to measure, for callers with a loop of their own; the first ones are the baseline.
+
+        None when the campaign has ended (`finished`), and when every trial that can be asked for now is out: tell one.
+        What was asked and never told is asked again by the next process.
+        """
+        if not self._asks:
+            raise ConfigError(
+                "this campaign measures by itself", where="Campaign.ask", hint="leave out objective and command"
+            )
+        if self._asking is None:
+            self._asking = _Asking(self)
+        return self._asking.next()
+
+    def tell(
+        self, asked: Asked | str, value: float | Mapping[str, float] | None = None, *, failed: str | None = None
+    ) -> None:
+        """What came of a trial: the objective's value or all its metrics, or the reason why it `failed`.
+
+        Raises NotFoundError for a trial that is not out, and ConfigError for what is no number.
+        """
+        if self._asking is None:
+            raise ConfigError("nothing was asked for yet", where="Campaign.tell", hint="ask first")
+        self._asking.tell(asked if isinstance(asked, str) else asked.id, value, failed)
+
+    @property
+    def finished(self) -> bool:
+        """Whether a campaign of `ask` and `tell` has come to its end; `result` is there then."""
+        return self._asking is not None and self._asking.ended
+
+    def close(self) -> None:
+        """End a campaign of `ask` and `tell` where it stands; it can be gone on with.  Twice is once."""
+        if self._asking is not None:
+            self._asking.close()
+            self._asking = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -------------------------------------------------------------------- graph
+    @property
+    def graph(self) -> CompiledStateGraph[Any, Any, Any, Any]:
+        """The cycle as a compiled LangGraph, without a checkpointer: to draw, to study, to build into another."""
+        from graph.build import build
+
+        return build()
+
+    # ------------------------------------------------------------------- inside
+    def _budgeted(self, cycles: int | None, until: str | None, time: str | float | None) -> Definition:
+        return with_budget(self.definition, cycles, until, time)
+
+    def _tell(self, event: AnyEvent) -> None:
+        for listener in tuple(self._listeners):
+            try:
+                listener(event)
+            except Exception:
+                logging.getLogger(__name__).exception("a listener failed on %s", event.type)
+
+    def _in_thread(
+        self, definition: Definition, *, new: bool = False, stop: Stop | None = None, hear: OnEvent | None = None
+    ) -> Result:
+        """`_work` on a thread of its own; Ctrl-C in the caller's is a request to stop."""
+        from graph.campaign import Stop
+        from graph.loop_thread import LoopThread
+
+        stop = stop or Stop()
+
+        def heard(event: AnyEvent) -> None:
+            self._tell(event)
+            if hear is not None:
+                hear(event)
+
+        thread = LoopThread(f"campaign {definition.name}")
+        try:
+            work = thread.begin(self._work(definition, stop, heard, new=new))
+            try:
+                return work.result()
+            except KeyboardInterrupt:
+                stop.request("interrupted")
+                return work.result()  # a second one breaks this off, and `close` ends the jobs
+        finally:
+            thread.close()
+
+    async def _work(
+        self,
+        definition: Definition,
+        stop: Stop,
+        hear: OnEvent,
+        *,
+        new: bool = False,
+        open_jobs: Callable[[StoredCampaign], Jobs] | None = None,
+    ) -> Result:
+        from functools import partial
+
+        from graph.campaign import find_or_create, run_campaign
+        from graph.episode_listener import follow_episodes
+        from graph.job_back_end import job_back_end
+        from service.library.result import Result
+
+        settings = self._settings
+        at = partial(job_back_end, url=settings.control_plane_url, wait_s=settings.control_plane_wait_s)
+        with self._folder.open_ledger(check=True) as ledger:
+            stored = self._stored(ledger, definition, new) or find_or_create(ledger, definition, new=new)[0]
+            self._campaign_id = stored.id
+
+            def heard(event: AnyEvent) -> None:
+                if event.campaign_id == stored.id:
+                    hear(event)
+
+            warn = logging.getLogger(__name__).warning
+            log = (
+                follow_episodes(ledger, stored, self._folder.episodes, warn) if settings.log_episodes else nullcontext()
+            )
+            forget = ledger.listen(heard)
+            try:
+                with log:
+                    ending: Ending = await run_campaign(
+                        self._folder,
+                        ledger,
+                        stored,
+                        open_recall=(lambda: self._folder.open_recall(ledger)) if self._recall else None,
+                        open_jobs=open_jobs or at,
+                        stop=stop,
+                    )
+            finally:
+                forget()
+        self.result = Result.load(settings, stored.id, ending.status, ending.reason)
+        return self.result
+
+    def _stored(self, ledger: Ledger, definition: Definition, new: bool) -> StoredCampaign | None:
+        """The campaign that this object ran before, with the budgets of `definition`: it is gone on with, even one that
+        had come to the end of its budget."""
+        if new or not self._campaign_id:
+            return None
+        return replace(ledger.campaign(self._campaign_id), definition=definition)
+
+
+class _Asking:
+    """A run whose jobs are the caller's."""
+
+    def __init__(self, campaign: Campaign) -> None:
+        from graph.campaign import Stop
+        from graph.loop_thread import LoopThread
+
+        definition = campaign.definition
+        self._jobs = AskedJobs(definition.objective.metric, definition.limits.parallel)
+        self._stop = Stop()
+        self._thread: LoopThread = LoopThread(f"campaign {definition.name}")
+        self._work = self._thread.begin(
+            campaign._work(definition, self._stop, campaign._tell, open_jobs=lambda _: self._jobs)
+        )
+        self._work.add_done_callback(lambda _: self._jobs.end())
+
+    @property
+    def ended(self) -> bool:
+        return self._work.done()
+
+    def next(self) -> Asked | None:
+        asked = self._jobs.next(GRACE_S)
+        if asked is None and self._work.done():
+            self._work.result()  # raises what ended it
+        return asked
+
+    def tell(self, job_id: str, value: float | Mapping[str, float] | None, failed: str | None) -> None:
+        self._thread.call(self._jobs.tell(job_id, value, failed))
+
+    def close(self) -> None:
+        self._stop.request("closed")
+        self._thread.close()
