@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ from memory.history import History
 from memory.ledger import Ledger, StoredCampaign
 from search.parameters import Choice, Float, Int, Parameter, Patch, same
 from search.space import Space
-from service.exports.origin import origin_of, taken
+from service.exports.origin import Exported, origin_of, taken
 from service.exports.trials import Trial, trials_of
 
 if TYPE_CHECKING:
@@ -27,20 +26,10 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.trial import FrozenTrial
 
-__all__ = ["Exported", "export_optuna", "storage_url"]
+__all__ = ["export_optuna", "storage_url"]
 
 ORIGIN = "ratchet_origin"
 PROPOSAL = "proposal_id"
-
-
-@dataclass(frozen=True)
-class Exported:
-    """Where it is, under which name, how many trials (or runs) were added now, and how many are there."""
-
-    where: str
-    name: str
-    added: int
-    total: int
 
 
 def storage_url(out: str | Path) -> str:
