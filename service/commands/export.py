@@ -16,6 +16,7 @@ from service.state import open_folder, pick_campaign, settings_of
 if TYPE_CHECKING:
     from memory.ledger import Ledger, StoredCampaign
     from memory.state_folder import StateFolder
+    from service.exports.rows import What
 
 __all__ = ["export"]
 
@@ -66,7 +67,7 @@ def _text(args: argparse.Namespace, ledger: Ledger, stored: StoredCampaign) -> I
     from service.exports.rows import rows_of
     from service.exports.text import csv_text, json_text
 
-    what = args.what or "trials"
+    what: What = args.what or "trials"
     rows = rows_of(what, ledger, stored)
     return csv_text(what, rows) if args.to == "csv" else json_text(what, rows)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.errors import ConfigError
 from core.ids import system_clock
@@ -58,7 +58,8 @@ def _test(hooks: Hooks, settings: Settings, ledger: Ledger, output: Output) -> i
     from service.exports.leaving import leave_to_send
     from service.exports.webhook_messages import test_message
 
-    message, told = test_message(system_clock()), []
+    message = test_message(system_clock())
+    told: list[dict[str, Any]] = []
     for target in hooks.targets:
         leave_to_send(
             ledger, "a test message", target.host, policy_file=settings.policy_file, safe_mode=settings.safe_mode

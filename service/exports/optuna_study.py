@@ -5,6 +5,7 @@ Needs the extra `optuna`.  A trial is found again by its proposal's id: exportin
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Sequence
 from datetime import datetime
@@ -174,18 +175,23 @@ class _Distributions:
     def __init__(self, space: Space) -> None:
         made = {name: _distribution(parameter) for name, parameter in space.root.items()}
         self._known: dict[str, BaseDistribution] = {name: d for name, d in made.items() if d is not None}
-        self._as_text = {name for name, parameter in space.root.items() if _needs_text(parameter)}
+        self._space = space
 
     def of(self, config: dict[str, Any]) -> dict[str, BaseDistribution]:
         """Of the parameters that exist in this configuration: conditional ones are left out of the others."""
-        return {name: self._known[name] for name in config if name in self._known}
+        return {name: self._known[name] for name in self.values(config)}
 
     def values(self, config: dict[str, Any]) -> dict[str, Any]:
-        return {
-            name: canonical(value) if name in self._as_text else value
-            for name, value in config.items()
-            if name in self._known
-        }
+        """Those that Optuna can hold: a value outside of its parameter's range is none."""
+        told: dict[str, Any] = {}
+        for name, value in config.items():
+            if name not in self._known:
+                continue
+            parameter = self._space[name]
+            with contextlib.suppress(ConfigError):
+                kept = parameter.canonical(value, name)
+                told[name] = canonical(kept) if _needs_text(parameter) else kept
+        return told
 
 
 def _distribution(parameter: Parameter) -> BaseDistribution | None:
