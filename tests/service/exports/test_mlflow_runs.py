@@ -12,7 +12,8 @@ from told_campaign import Told, tell_campaign, tell_cycle
 from core.errors import ConfigError, StorageError
 from service.exports.mlflow_runs import PROPOSAL, export_mlflow, tracking_uri
 
-pytestmark = pytest.mark.slow  # MLflow's import and its first tables take seconds
+# MLflow's import and its first tables take seconds
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("mlflow")]
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,8 @@ from told_campaign import Told, tell_campaign, tell_cycle
 from core.errors import BusyError, ConfigError, StorageError
 from service.exports.optuna_study import export_optuna, storage_url
 
+pytestmark = pytest.mark.xdist_group("optuna")
+
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Told, Path]]:
