@@ -39,6 +39,8 @@ COMMANDS = {
     "propose-pr": "service.commands.propose_pr",
     "mcp": "service.commands.mcp",
     "serve": "service.commands.serve",
+    "export": "service.commands.export",
+    "webhooks": "service.commands.webhooks",
 }
 CODE_FEEDBACK = "--code-feedback"
 
@@ -166,6 +168,9 @@ def parser() -> argparse.ArgumentParser:
     _mcp_options(command("mcp", "every operation as a tool, for a client that starts this on its standard input"))
     _serve_options(command("serve", "every operation over HTTP: start and watch campaigns, events, pull requests"))
     _propose_pr_options(command("propose-pr", "open a change of code as a pull request on GitHub"))
+    _export_options(command("export", "a campaign for other programs: tables, traces, Prometheus, Optuna, MLflow"))
+    webhooks = command("webhooks", "the webhooks that are set, and what was delivered; send one to try them")
+    webhooks.add_argument("action", nargs="?", choices=("test",), help="send each of them one event named test")
     return top
 
 
@@ -187,6 +192,24 @@ def _propose_pr_options(at: argparse.ArgumentParser) -> None:
     at.add_argument("--draft", action="store_true", help="open it as a draft")
     at.add_argument("--out", metavar="FILE.json", help="write the proposal there too")
     at.add_argument("--dry-run", action="store_true", help="print every request that would be sent; send nothing")
+
+
+def _export_options(at: argparse.ArgumentParser) -> None:
+    at.epilog = (
+        "csv, json, traces, prometheus are text: --out FILE, or stdout. optuna and mlflow are stores, a SQLite file or "
+        "a URL (default: exports/ of the state folder), to which a repeated call adds what is new."
+    )
+    at.add_argument("id", nargs="?", metavar="ID", help="campaign (default: the last one)")
+    at.add_argument(
+        "--to", required=True, choices=("csv", "json", "traces", "prometheus", "optuna", "mlflow"), help="in which form"
+    )
+    at.add_argument(
+        "--what",
+        choices=("trials", "jobs", "votes", "events", "episodes"),
+        help="which rows, for csv and json (default: trials)",
+    )
+    at.add_argument("--out", metavar="PATH", help="a file, - for stdout, or the URL of a store")
+    at.add_argument("--force", action="store_true", help="write over a file that is there")
 
 
 def _policy_options(at: argparse.ArgumentParser, common: Parser) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import signal
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from core.campaign import Campaign
 from core.errors import BudgetError, BusyError, ModelBudgetError, ModelError, RatchetError, UsageError
+from core.settings import Settings
+from service.escape import escaped
 from service.output import Output
 from service.state import campaign_defaults, campaign_overrides, open_folder, pick_campaign, resume_command, settings_of
 
 if TYPE_CHECKING:
     from graph.campaign import Ending
-    from memory.ledger import Ledger
+    from memory.ledger import Ledger, StoredCampaign
     from memory.state_folder import StateFolder
     from service.progress import Progress
 
@@ -130,7 +132,7 @@ def run_stored(args: argparse.Namespace, output: Output, folder: StateFolder, le
     status, reason = "interrupted", "stopped at once"
     log = follow_episodes(ledger, stored, folder.episodes, output.say) if settings.log_episodes else nullcontext()
     try:
-        with log:
+        with log, _webhooks(ledger, stored, settings, output):
             ending = asyncio.run(work())
         status, reason = ending.status, ending.reason
     except asyncio.CancelledError:
@@ -144,6 +146,17 @@ def run_stored(args: argparse.Namespace, output: Output, folder: StateFolder, le
         raise
     code = _show_end(args, output, folder, ledger, stored.id, status, reason)
     return stopping.exit_code if status == "interrupted" else code
+
+
+def _webhooks(
+    ledger: Ledger, stored: StoredCampaign, settings: Settings, output: Output
+) -> AbstractContextManager[None]:
+    """Those of the settings; where there are none, nothing is imported."""
+    if not settings.webhook_url:
+        return nullcontext()
+    from service.exports.webhooks import follow_webhooks
+
+    return follow_webhooks(ledger, stored, settings, lambda line: output.say(escaped(line)))
 
 
 class Stopping:
