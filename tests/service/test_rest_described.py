@@ -18,7 +18,7 @@ from service.operations.table import OPERATIONS
 from service.operations.tail import Tail
 from service.rest.app import create_app
 
-EXAMPLES = 4
+EXAMPLES = 3
 FEW = settings(
     max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
