@@ -121,6 +121,7 @@ def parser() -> argparse.ArgumentParser:
     resume = command("resume", "go on with a campaign where it was left")
     resume.add_argument("id", nargs="?", metavar="ID", help="campaign (default: the last one)")
     _run_options(resume)
+    _detach_option(resume)
 
     status = command("status", "how a campaign stands (default: the last one)")
     status.add_argument("id", nargs="?", metavar="ID")
@@ -190,6 +191,7 @@ def _propose_pr_options(at: argparse.ArgumentParser) -> None:
     at.add_argument("--label", action="append", metavar="NAME", help="a label to add; repeatable")
     at.add_argument("--prefix", metavar="NAME", help="of the branch (default: aura-sicd)")
     at.add_argument("--draft", action="store_true", help="open it as a draft")
+    _approval_option(at)
     at.add_argument("--out", metavar="FILE.json", help="write the proposal there too")
     at.add_argument("--dry-run", action="store_true", help="print every request that would be sent; send nothing")
 
@@ -210,6 +212,10 @@ def _export_options(at: argparse.ArgumentParser) -> None:
     )
     at.add_argument("--out", metavar="PATH", help="a file, - for stdout, or the URL of a store")
     at.add_argument("--force", action="store_true", help="write over a file that is there")
+
+
+def _approval_option(at: argparse.ArgumentParser) -> None:
+    at.add_argument("--approval", metavar="ID", default="", help="of the question that this call made, once answered")
 
 
 def _policy_options(at: argparse.ArgumentParser, common: Parser) -> None:
@@ -313,6 +319,13 @@ def _global_options(group: argparse._ArgumentGroup, default: Any) -> None:
 def _start_options(at: argparse.ArgumentParser) -> None:
     at.add_argument("--new", action="store_true", help="start afresh even if an unfinished one could be gone on with")
     at.add_argument("--dry-run", action="store_true", help="check everything and say what would run; run nothing")
+    _detach_option(at)
+
+
+def _detach_option(at: argparse.ArgumentParser) -> None:
+    at.add_argument(
+        "--detach", action="store_true", help="run in a process of its own that outlives this one; `status` shows it"
+    )
 
 
 def _run_options(at: argparse.ArgumentParser) -> None:
@@ -374,6 +387,7 @@ def _deliver_options(at: argparse.ArgumentParser) -> None:
     )
     at.add_argument("--apply", action="store_true", help="change the files of your working tree, keeping the old ones")
     at.add_argument("--dossier", metavar="FILE", help="write the evidence there too: JSON for .json, else Markdown")
+    _approval_option(at)
     at.add_argument("--unverified", action="store_true", help="even if no comparison on fresh seeds found it better")
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from core.campaign import Campaign
 from core.errors import BudgetError, BusyError, ModelBudgetError, ModelError, RatchetError, UsageError
 from core.settings import Settings
+from service.commands.starting import may_run, run_detached
 from service.escape import escaped
 from service.output import Output
 from service.state import campaign_defaults, campaign_overrides, open_folder, pick_campaign, resume_command, settings_of
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from memory.state_folder import StateFolder
     from service.progress import Progress
 
-__all__ = ["evolve", "may_run", "resume", "run", "run_stored"]
+__all__ = ["evolve", "resume", "run", "run_stored"]
 
 TERMINATION_GRACE_S = 5.0
 TICK_S = 0.5
@@ -48,6 +49,8 @@ def run(args: argparse.Namespace, output: Output) -> int:
         stored, new = find_or_create(ledger, campaign, new=args.new)
         if not new:
             output.say(f"going on with {stored.id} (--new starts afresh)")
+        if args.detach:
+            return run_detached(args, output, folder, ledger, stored.id)
         return run_stored(args, output, folder, ledger, stored)
 
 
@@ -78,20 +81,9 @@ def resume(args: argparse.Namespace, output: Output) -> int:
         if overrides:
             stored = replace(stored, definition=_with_budgets(stored.definition, overrides))
         may_run(args, ledger, stored.definition)
+        if args.detach:
+            return run_detached(args, output, folder, ledger, stored.id)
         return run_stored(args, output, folder, ledger, stored)
-
-
-def may_run(args: argparse.Namespace, ledger: Ledger, campaign: Campaign) -> None:
-    """Leave to start or go on with a campaign, and to reach what it needs elsewhere.  Raises PolicyError."""
-    from core.policy import Action
-    from service.elsewhere import elsewhere
-    from service.policy import Gate, ask_locally
-
-    settings = settings_of(args)
-    gate, details = Gate.of(settings, ledger), {"campaign": campaign.name}
-    ask_locally(gate, Action.CAMPAIGN_START, details=details)
-    if places := elsewhere(campaign, settings):
-        ask_locally(gate, Action.REMOTE_CALL, details={**details, "to": places})
 
 
 def run_stored(args: argparse.Namespace, output: Output, folder: StateFolder, ledger: Ledger, stored: Any) -> int:
