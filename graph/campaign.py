@@ -7,7 +7,7 @@ of an unfinished cycle goes on from its last checkpoint.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,7 +25,7 @@ from core.events import CampaignFinished, CampaignInterrupted, CampaignResumed, 
 from graph import build
 from graph.checkpoints import open_checkpoints
 from graph.code_campaign import open_code
-from graph.context import Context
+from graph.context import Context, GuidanceCallback
 from graph.council import seat_council
 from graph.job_back_end import job_back_end
 from graph.loading import space_of
@@ -101,6 +101,7 @@ async def run_campaign(
     stop: Stop | None = None,
     record: Path | None = None,
     trust_code: bool = False,
+    on_guidance: Sequence[GuidanceCallback] = (),
 ) -> Ending:
     """Run or go on with `stored` until its target, its budget, or `stop`.
 
@@ -108,6 +109,8 @@ async def run_campaign(
     it opened is closed at the end.
     `open_jobs` says where its jobs run (default: in this process).  What language models answer is written to `record`.
     `trust_code`: a person says that candidates of a code campaign may run where there is no isolation for them.
+    `on_guidance` are callables, plain or async, that are asked at the beginning of every cycle for sentences of
+    guidance: `(Case) -> str | Iterable[str] | None`.
 
     Raises BusyError when another process works on it, ModelError when its language model is not there, BaselineError
     when the baseline does not run.  Whatever is
@@ -118,6 +121,7 @@ async def run_campaign(
         stored = ledger.update_campaign(stored.id, status="running", definition=stored.definition, new_session=True)
         await choose_models(ledger, stored)
         context = context_of(folder, ledger, stored, open_jobs, record, trust_code=trust_code)
+        context.on_guidance = tuple(on_guidance)
         forget = ledger.listen(context.history.apply)
         try:
             return await _run(folder, context, stored, stop or Stop(), open_recall)

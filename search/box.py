@@ -56,6 +56,13 @@ class Box:
         """The configuration of the box at `u`, shape (len(space),): even over the box where `u` is over the cube."""
         return self.settle(self.space.decode(self.placed(np.asarray(u, dtype=float)[None])[0]))
 
+    def value(self, name: str, u: float) -> Any:
+        """The value of one number at `u` of what is left of it."""
+        row = np.full((1, len(self.space)), 0.5)
+        column = self.space.names.index(name)
+        row[0, column] = u
+        return self._inside(name, self.space[name].from_unit(float(self.placed(row)[0, column])))
+
     def placed(self, U: Array) -> Array:
         """Rows (m, d) of the unit cube as rows of the box."""
         V: Array = np.clip(U, 0.0, 1.0)
