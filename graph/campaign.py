@@ -25,7 +25,7 @@ from core.events import CampaignFinished, CampaignInterrupted, CampaignResumed, 
 from graph import build
 from graph.checkpoints import open_checkpoints
 from graph.code_campaign import open_code
-from graph.context import Context, GuidanceCallback
+from graph.context import CALLBACK_TIMEOUT_S, Context, GuidanceCallback
 from graph.council import seat_council
 from graph.job_back_end import job_back_end
 from graph.loading import space_of
@@ -102,6 +102,7 @@ async def run_campaign(
     record: Path | None = None,
     trust_code: bool = False,
     on_guidance: Sequence[GuidanceCallback] = (),
+    callback_timeout_s: float = CALLBACK_TIMEOUT_S,
 ) -> Ending:
     """Run or go on with `stored` until its target, its budget, or `stop`.
 
@@ -110,7 +111,7 @@ async def run_campaign(
     `open_jobs` says where its jobs run (default: in this process).  What language models answer is written to `record`.
     `trust_code`: a person says that candidates of a code campaign may run where there is no isolation for them.
     `on_guidance` are callables, plain or async, that are asked at the beginning of every cycle for sentences of
-    guidance: `(Case) -> str | Iterable[str] | None`.
+    guidance: `(Case) -> str | Iterable[str] | None`; each has `callback_timeout_s` seconds.
 
     Raises BusyError when another process works on it, ModelError when its language model is not there, BaselineError
     when the baseline does not run.  Whatever is
@@ -121,7 +122,7 @@ async def run_campaign(
         stored = ledger.update_campaign(stored.id, status="running", definition=stored.definition, new_session=True)
         await choose_models(ledger, stored)
         context = context_of(folder, ledger, stored, open_jobs, record, trust_code=trust_code)
-        context.on_guidance = tuple(on_guidance)
+        context.on_guidance, context.callback_timeout_s = tuple(on_guidance), callback_timeout_s
         forget = ledger.listen(context.history.apply)
         try:
             return await _run(folder, context, stored, stop or Stop(), open_recall)

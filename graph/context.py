@@ -26,7 +26,10 @@ from memory.ledger import Ledger
 from runtime.jobs import Jobs
 from search.space import Space
 
-__all__ = ["Context", "GuidanceCallback", "opening_case", "role_seed"]
+__all__ = ["CALLBACK_TIMEOUT_S", "Context", "GuidanceCallback", "opening_case", "role_seed"]
+
+CALLBACK_TIMEOUT_S = 10.0
+"""How long a callback may think; then the cycle goes on without it."""
 
 Said = str | Iterable[str] | None
 GuidanceCallback = Callable[[Case], Said | Awaitable[Said]]
@@ -50,6 +53,7 @@ class Context:
     candidates: Candidates | None = None
     on_guidance: tuple[GuidanceCallback, ...] = ()
     """Asked at the beginning of every cycle for sentences of guidance."""
+    callback_timeout_s: float = CALLBACK_TIMEOUT_S
     heard: set[tuple[int, str]] = field(default_factory=set)
     """The nodes, by cycle, at which guidance was asked for by this process."""
     _opening: Case | None = None

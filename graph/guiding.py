@@ -24,10 +24,8 @@ from core.guidance import Guidance
 from graph.context import Context, GuidanceCallback
 from memory.guidance import GuidanceBook
 
-__all__ = ["CALLBACK_TIMEOUT_S", "deliver", "report_untouched"]
+__all__ = ["deliver", "report_untouched"]
 
-CALLBACK_TIMEOUT_S = 10.0
-"""How long a callback may think; then the cycle goes on without it."""
 MOST_RECALLED = 3
 MOST_OF_ONE_CALLBACK = 20
 """Sentences that one callback may give in a cycle."""
@@ -175,7 +173,7 @@ async def _ask_callbacks(context: Context, book: GuidanceBook, cycle: int) -> No
     for callback in context.on_guidance:
         name = getattr(callback, "__qualname__", type(callback).__name__)
         try:
-            async with asyncio.timeout(CALLBACK_TIMEOUT_S):
+            async with asyncio.timeout(context.callback_timeout_s):
                 said = await _said(callback, context, cycle)
             for text in said:
                 book.give(context.campaign_id, text, author=name, door="callback", cycle=cycle)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +53,7 @@ class Ledger:
         self.embeddings = EmbeddingRows(self.database)
         self.items = ItemRows(self.database, clock)
         self._listeners: list[Listener] = []
+        self._telling = threading.local()
         # made once: SQLAlchemy then compiles it once
         self._insert_event = self.database.insert(schema.events).on_conflict_do_nothing().returning(schema.events.c.seq)
 
@@ -85,10 +88,23 @@ class Ledger:
                         new.append(stored)
         else:
             new.extend(told)
-        for event in new:
-            for listener in tuple(self._listeners):
-                listener(event)
+        self._tell(new)
         return new
+
+    def _tell(self, events: Iterable[AnyEvent]) -> None:
+        """Every listener hears of every event in order, of those too that another listener appends meanwhile."""
+        waiting: deque[AnyEvent] | None = getattr(self._telling, "waiting", None)
+        if waiting is not None:
+            waiting.extend(events)
+            return
+        waiting = self._telling.waiting = deque(events)
+        try:
+            while waiting:
+                event = waiting.popleft()
+                for listener in tuple(self._listeners):
+                    listener(event)
+        finally:
+            del self._telling.waiting
 
     def events(
         self,
