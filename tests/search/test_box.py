@@ -45,7 +45,7 @@ units = st.lists(st.floats(0, 1), min_size=len(SPACE), max_size=len(SPACE))
 
 
 @given(boxes(), units)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_everything_ends_inside(box: Box, u: list[float]) -> None:
     assert not box.empty
     for config in (box.place(u), box.settle(SPACE.decode(u))):
@@ -61,7 +61,7 @@ def test_everything_ends_inside(box: Box, u: list[float]) -> None:
 
 
 @given(units)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_a_box_around_everything_changes_nothing(u: list[float]) -> None:
     config = SPACE.decode(u)
     whole = Box(SPACE, {"lr": (None, 1.0), "layers": (0, 9)})
