@@ -18,12 +18,17 @@ from graph.loading import load_campaign
 from memory.guidance import GuidanceBook
 from memory.history import History
 from memory.recall import MemoryItem
+from memory.state_folder import StateFolder
 
 Say = Callable[[GuidanceBook, AnyEvent], None]
 
 
 class Guided(TinyRun):
     """A tiny campaign that something is said to, by callbacks or when an event is told."""
+
+    def __init__(self, folder: Path, **changes: Any) -> None:
+        super().__init__(folder, **changes)
+        self.home = StateFolder(folder / "home", embedding_model="hash")
 
     def go(
         self,
