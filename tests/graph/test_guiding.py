@@ -116,7 +116,7 @@ def test_what_is_urgent_is_heard_at_the_next_node_and_the_rest_in_the_next_cycle
         history.cycles[1].proposals[p].proposal.config["x"]: e.ruling for p, e in history.cycles[1].rulings.items()
     }
     assert (ruled[0.6].decision, ruled[0.6].rule) == ("reject", "guidance")
-    assert ruled[0.6].reason == "g1: x at most 0.5"
+    assert ruled[0.6].reason == "g1: x below 0.5"
     assert ruled[0.3].decision == "accept"
     assert replay(decision_log(load_campaign(run.path), history)) == []
 

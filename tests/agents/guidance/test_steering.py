@@ -106,7 +106,7 @@ def test_the_supervisor_names_the_guidance_that_a_proposal_is_against() -> None:
     just = math.nextafter(0.01, 0)
     made = [case.propose("x", {"model": "linear", "learning_rate": rate}, "r") for rate in (0.01, just)]
     outside, inside = rulings(case, *made)
-    assert (outside.decision, outside.rule, outside.reason) == ("reject", "guidance", "g2: learning_rate at most 0.01")
+    assert (outside.decision, outside.rule, outside.reason) == ("reject", "guidance", "g2: learning_rate below 0.01")
     assert inside.decision == "accept"
 
 
