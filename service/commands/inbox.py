@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["approve", "edit", "ignore", "inbox", "respond"]
 
 DOOR = "cli"
-WIDE = 120
-"""Columns where stdout is no terminal."""
+WIDE = 1_000_000
+"""Columns where stdout is no terminal: lines are as long as they are."""
 
 
 def inbox(args: argparse.Namespace, output: Output) -> int:
@@ -87,7 +86,7 @@ def edit(args: argparse.Namespace, output: Output) -> int:
             raise UsageError("no changes were given", where="edit", hint=f"edit {asked.id} --set key=value")
         else:
             edit_config(asked, take)
-        _tell(kept[0], output)
+        _tell(kept[0], ledger, approvals, output)
     return 0
 
 
@@ -97,7 +96,7 @@ def _answered(args: argparse.Namespace, output: Output, told: dict[str, Any]) ->
     with _opened(args) as (ledger, approvals):
         asked = approvals.get(args.id)
         _may_answer(args, ledger, {"approval": asked.id})
-        _tell(_give(approvals, asked, answer_from(**told), args), output)
+        _tell(_give(approvals, asked, answer_from(**told), args), ledger, approvals, output)
     return 0
 
 
@@ -142,17 +141,24 @@ def _show(asked: Approval, output: Output) -> None:
     output.result(value, output.at_home("\n".join(shown)))
 
 
-def _tell(asked: Approval, output: Output) -> None:
+def _tell(asked: Approval, ledger: Ledger, approvals: Approvals, output: Output) -> None:
+    """What was said, and what comes next."""
     from service.approving import lines
 
     answer = asked.answer
     assert answer is not None
     told = {"accept": "yes", "edit": "yes, edited", "respond": "no, and the council hears why", "ignore": "no"}
-    text = "\n".join([*lines(asked, line_width() or shutil.get_terminal_size((WIDE, 24)).columns), told[answer.kind]])
-    output.result(_told(asked), text)
+    output.result(_told(asked), "\n".join([*lines(asked, line_width() or WIDE), told[answer.kind]]))
     if answer.remember:
         output.say("remembered; `python run_graph.py inbox --rules` lists what is")
-    if asked.asks == "proposal":
+    if asked.asks == "action":
+        if answer.says_yes:
+            output.say(f"the same request passes once with the approval {asked.id}")
+    elif owner := ledger.leases.owner(f"campaign {asked.campaign_id}"):
+        output.say(f"process {owner.pid} goes on with it")
+    elif more := len(approvals.waiting(asked.campaign_id)):
+        output.say(f"{more} more to answer: python run_graph.py inbox")
+    else:
         output.say(f"go on with: python run_graph.py resume {asked.campaign_id}")
 
 
