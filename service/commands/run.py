@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import signal
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -12,7 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.campaign import Campaign
-from core.errors import BudgetError, BusyError, ModelBudgetError, ModelError, RatchetError, UsageError
+from core.errors import (
+    ApprovalNeededError,
+    BudgetError,
+    BusyError,
+    ModelBudgetError,
+    ModelError,
+    RatchetError,
+    UsageError,
+)
 from core.settings import Settings
 from service.commands.starting import may_run, run_detached
 from service.escape import escaped
@@ -89,15 +98,19 @@ def resume(args: argparse.Namespace, output: Output) -> int:
 
 def run_stored(args: argparse.Namespace, output: Output, folder: StateFolder, ledger: Ledger, stored: Any) -> int:
     """Run a campaign of the ledger, showing what happens; answers the exit code."""
+    from graph.approvals import open_approvals
     from graph.campaign import run_campaign
     from graph.episode_listener import follow_episodes
     from graph.job_back_end import job_back_end
     from memory.history import History
+    from service.at_terminal import AtTerminal, somebody_is_here
     from service.progress import Progress
 
     output.start(campaign=stored.id, home=str(folder.home))
     progress = Progress(output, stored, History.load(ledger, stored.id))
     stopping = Stopping(output)
+    asking = somebody_is_here() and not args.no_input and not os.environ.get("CI")
+    person = AtTerminal(output, open_approvals(ledger), progress.hold) if asking else None
     settings = settings_of(args)
     open_jobs = partial(job_back_end, url=settings.control_plane_url, wait_s=settings.control_plane_wait_s)
 
@@ -116,6 +129,7 @@ def run_stored(args: argparse.Namespace, output: Output, folder: StateFolder, le
                 stop=stopping.stop,
                 record=Path(args.record) if args.record else None,
                 trust_code=args.trust_code,
+                person=person,
             )
         finally:
             forget()
@@ -240,6 +254,7 @@ def _show_end(
     reason: str,
 ) -> int:
     """The summary, the report, and the exit code that goes with them."""
+    from graph.approvals import open_approvals
     from graph.summary import summarise
     from memory.history import History
     from service.report import write_report
@@ -250,6 +265,8 @@ def _show_end(
     failed = status == "finished" and not any(e.outcome.ok for e in history.experiments())
     if failed:
         summary["status"] = "failed"
+    if status == "waiting":
+        summary["waiting"] = [asked.model_dump(mode="json") for asked in open_approvals(ledger).waiting(campaign_id)]
     trouble: RatchetError | None = None
     try:
         summary["report"] = str(write_report(folder, stored, history, Path(args.report) if args.report else None))
@@ -258,6 +275,9 @@ def _show_end(
     output.result(summary, result_table(summary))
     if trouble is not None:
         output.error(trouble)
+    if status == "waiting":
+        output.say(f"go on with: python run_graph.py inbox, then {summary['resume']}")
+        return ApprovalNeededError.exit_code
     if status != "finished":
         output.say(f"go on with: {summary['resume']}")
     if status == "budget":
@@ -312,6 +332,7 @@ def _budgets(args: argparse.Namespace) -> dict[str, Any]:
         "until": args.until,
         "budget.time_s": args.time,
         "control": args.control,
+        "approvals.mode": args.approvals,
         **model_budgets(args),
     }
     return {key: value for key, value in given.items() if value is not None}
@@ -360,7 +381,7 @@ def _with_budgets(campaign: Campaign, overrides: dict[str, Any]) -> Campaign:
         raise config_error(error, Campaign, "command line") from error
     if changed.fingerprint() != campaign.fingerprint():
         raise UsageError(
-            "only budgets can change on resume",
+            "only budgets and approvals can change on resume",
             where=", ".join(overrides),
             hint="start a new campaign: `python run_graph.py run CAMPAIGN.yaml` with these settings",
         )

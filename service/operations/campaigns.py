@@ -33,7 +33,7 @@ __all__ = [
     "trials",
 ]
 
-Status = Literal["running", "interrupted", "finished", "failed"]
+Status = Literal["running", "waiting", "interrupted", "finished", "failed"]
 
 
 class CampaignRow(Told):
@@ -96,6 +96,7 @@ class Standing(Told):
     best: Best | None
     jobs: dict[str, int] = Field(description="finished ones by status")
     running: list[dict[str, Any]] = Field(description="jobs under way")
+    waiting: list[dict[str, Any]] = Field(description="questions to a person, open ones")
     model: dict[str, Any] | None = Field(description="what language models took; null without one")
     started_at: float
     updated_at: float
