@@ -70,6 +70,6 @@ def _request_points(one: Completion) -> tuple[MetricPoint, MetricPoint]:
     failed = float(not one.ok or bool(one.error_type))
     common = {"component": one.component, "at": one.at}
     return (
-        MetricPoint(series=REQUEST_DURATION, unit="s", measure="latency", value=one.duration_s, **common),  # type: ignore[arg-type]
-        MetricPoint(series=REQUEST_FAILED, unit="1", measure="error_rate", value=failed, **common),  # type: ignore[arg-type]
+        MetricPoint(series=REQUEST_DURATION, unit="s", measure="latency", value=one.duration_s, **common),
+        MetricPoint(series=REQUEST_FAILED, unit="1", measure="error_rate", value=failed, **common),
     )

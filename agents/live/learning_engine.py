@@ -142,14 +142,14 @@ class LearningEngine:
             )
 
     def service_level(self, component: str, seconds: float, now: float | None = None) -> ServiceLevel:
-        """How well a component served its requests in the last whole minutes of `seconds`, as its traces tell."""
+        """How well a component served its requests in the last `seconds`, rounded up to begin with a whole minute."""
         with self._lock:
             end_at = self._clock() if now is None else now
-            end = int(end_at // 60) + 1
-            begin = end - max(1, math.ceil(seconds / 60))
+            begin, end = math.floor((end_at - seconds) / 60), math.ceil(end_at / 60)
+            measured = end_at - begin * 60
             keys = {f.series: key for key, f in self._kept.windows.facts.items() if f.component == component}
             if REQUEST_DURATION not in keys:
-                return ServiceLevel(seconds=seconds, at=end_at)
+                return ServiceLevel(seconds=measured, at=end_at)
             ring = self._kept.windows.ring(keys[REQUEST_DURATION])
             failed = self._kept.windows.ring(keys[REQUEST_FAILED]).minutes(begin, end)
             requests = int(ring.minutes(begin, end).count.sum())
@@ -158,9 +158,9 @@ class LearningEngine:
                 p95_s=ring.quantile(0.95, begin, end),
                 p99_s=ring.quantile(0.99, begin, end),
                 error_rate=float(failed.total.sum()) / requests if requests else None,
-                throughput_per_s=requests / seconds if requests else None,
+                throughput_per_s=requests / measured if requests else None,
                 requests=requests,
-                seconds=seconds,
+                seconds=measured,
                 at=end_at,
             )
 

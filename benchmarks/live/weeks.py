@@ -15,6 +15,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+import numpy as np
+
 from agents.live.learning_engine import LearningEngine
 from core.improvement import ImprovementOpportunity
 from core.telemetry import measure_of

@@ -69,7 +69,7 @@ class JsonLines:
     def _lines(self) -> tuple[list[bytes], bool]:
         """Whole lines, and whether there are more.  Raises OSError."""
         if self._file is None:
-            self._file = self.path.open("rb", buffering=0)  # type: ignore[assignment]
+            self._file = self.path.open("rb", buffering=0)
             self._offset = 0
         assert self._file is not None
         if os.fstat(self._file.fileno()).st_size < self._offset:
@@ -119,7 +119,7 @@ class JsonLines:
         for path in candidates:
             with contextlib.suppress(OSError):
                 if path.stat().st_ino == inode:
-                    self._file = path.open("rb", buffering=0)  # type: ignore[assignment]
+                    self._file = path.open("rb", buffering=0)
                     self._offset = offset
                     return
 
