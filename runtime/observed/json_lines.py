@@ -76,8 +76,9 @@ class JsonLines:
             self._offset, self._skipping = 0, False
             self._count("truncated")
         lines, more = self._chunk(self._file)
-        if more or lines or not self._rotated(self._file):
-            return lines, more
+        rotated = self._rotated(self._file)
+        if more or lines or not rotated:
+            return lines, more or rotated
         # nothing is left of the old file, and the name is another one's
         if os.fstat(self._file.fileno()).st_size > self._offset:
             self._count("unreadable")  # its last line was never ended
