@@ -55,8 +55,8 @@ def main() -> None:
         wall, begun = time.perf_counter(), time.process_time()
         seen = engine.analyse()
         print(
-            f"analysis: {time.process_time() - begun:.3f} s CPU, {time.perf_counter() - wall:.3f} s of {len(seen.trends)} "
-            f"trends, {sum(one.health == 'unknown' for one in seen.trends)} unknown"
+            f"analysis: {time.process_time() - begun:.3f} s CPU, {time.perf_counter() - wall:.3f} s; "
+            f"{len(seen.trends)} trends, {sum(one.health == 'unknown' for one in seen.trends)} unknown"
         )
     if asked.folder is not None:
         engine.close()
