@@ -249,7 +249,7 @@ class LearningEngine:
         return tuple(found), unknown
 
     def _gaps(self, begin: float, end: float) -> list[TelemetryGap]:
-        told = [gap for gap in self._kept.tallies.gaps if gap.end > begin and gap.begin < end]
+        told = [gap for gap in self._kept.tallies.gaps if gap.end > begin and gap.begin <= end]
         return told + [
             gap for facts in self._kept.windows.facts.values() for gap in self._silent(facts.key, begin, end)
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import os
 import signal
@@ -94,6 +95,49 @@ def test_logs_are_sampled_alike_every_time_and_counted_as_if_whole() -> None:
     assert told == again.ingest_telemetry(list(reversed(lines)))
     assert 400 < told.taken < 600
     assert first.analyse().clusters[0].count == pytest.approx(4 * told.taken)
+
+
+def test_no_secret_is_kept_and_equal_values_are_still_told_apart(tmp_path: Path) -> None:
+    one, secret = engine(tmp_path), "AKIAIOSFODNN7EXAMPLE"
+    people = [f"person{number}@example.com" for number in range(8)]
+    common = {"at": NOW - 60, "component": "web", "operation": "query", "duration_s": 0.1, "caller": "f"}
+    for trace in range(5):
+        one.ingest_telemetry(
+            [
+                LogLine(at=NOW - 60, level="error", message=f"password=hunter22 {secret}", stack=secret),
+                AlarmTransition(at=NOW - 60, alarm=f"a{trace}", after="alarm", reason=f"token: {secret}"),
+                *(
+                    Completion(
+                        function="q", statement=f"SELECT a FROM b WHERE c = '{person}'", trace_id=str(trace),
+                        arguments=person, id=f"{trace}-{number}", **common,
+                    )
+                    for number, person in enumerate(people)
+                ),
+            ]
+        )  # fmt: skip
+    seen = one.analyse()
+    # eight different values: a loop of queries, and no call that is made twice
+    assert [o.kind for o in seen.opportunities] == ["n_plus_one"]
+    one.close()
+    kept = b"".join(path.read_bytes() for path in tmp_path.iterdir()).decode() + seen.model_dump_json()
+    assert not [text for text in (secret, "hunter22", "person1") if text in kept]
+    again = engine(tmp_path)
+    assert [o.kind for o in again.analyse().opportunities] == ["n_plus_one"]
+    again.close()
+
+
+def test_a_stream_ends_when_told_and_reads_what_is_there(tmp_path: Path) -> None:
+    async def streamed() -> None:
+        stop = asyncio.Event()
+        flow = asyncio.create_task(Stream(one, [Broken(), Once()]).run(stop, interval_s=3600, clock=lambda: NOW))
+        stop.set()  # what is there when it is told to end is still read
+        await flow
+
+    one = engine()
+    asyncio.run(streamed())
+    seen = one.analyse()
+    assert seen.counts["errors"] == 500
+    assert any("broken" in text for text in seen.unknown)
 
 
 def test_a_clean_last_hour_finds_nothing() -> None:
@@ -225,6 +269,18 @@ def test_kill_9_loses_and_doubles_nothing(tmp_path: Path) -> None:
         assert told <= number <= told + 1
         assert sum(cluster.count for cluster in one.analyse().clusters) == 7 * number
         one.close()
+
+
+class Broken:
+    """A source that breaks its word."""
+
+    name = "broken"
+
+    def read(self, now: float) -> Reading:
+        raise RuntimeError("not this time")
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 class Once:
