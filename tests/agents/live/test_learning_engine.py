@@ -337,3 +337,10 @@ def test_the_service_level_is_that_of_its_requests() -> None:
     assert level.throughput_per_s == pytest.approx(5.0)
     assert level.known
     assert not one.service_level("nobody", 600).known
+
+
+def test_a_latency_that_was_nothing_before_is_an_opportunity_all_the_same() -> None:
+    one = engine()
+    one.ingest_telemetry([*points(3000, until=NOW - 3600, value=0.0), *points(60, value=1.0)])
+    (found,) = one.analyse().opportunities
+    assert (found.kind, found.performance_gain_percent) == ("trend", 100)
