@@ -137,7 +137,7 @@ class _Checks:
         looked = Counter({path: mypy.ignored(text) for path, text in self.readable.items()})
         before = Counter({path: mypy.ignored(text) for path, text in self.before.items()})
         hidden = [
-            CheckFault(check="types", path=path, text=f"{count} new comments keep mypy from looking")
+            CheckFault(check="types", path=path, text=f"comments that keep mypy from looking, new: {count}")
             for path, count in (looked - before).items()
         ]
 
