@@ -232,6 +232,23 @@ def test_health_checks_that_fail_in_a_row_end_it_at_once() -> None:
         assert judge.judge(seen, mixed).answer == "continue"
 
 
+def test_a_canary_is_judged_by_its_share_of_the_requests() -> None:
+    def canary(seed: int, p95: float) -> list[ServiceReading]:
+        rng = np.random.default_rng(seed)
+        noise = np.exp(0.02 * math.sqrt(10) * rng.standard_normal(20))  # a tenth of the requests
+        whole = windows(seed, 20, **AFTER, p95=p95, rps=2.0)
+        return [
+            reading.model_copy(update={"p95_ms": (reading.p95_ms or 0) * factor})
+            for reading, factor in zip(whole, noise.tolist(), strict=True)
+        ]
+
+    judge = DeploymentWatch(HISTORY, RULES, share=0.1)
+    verdicts = [judge.judge(canary(seed, 100.0)) for seed in range(20)]
+    assert [verdict.answer for verdict in verdicts].count("degraded") == 0
+    assert verdicts[0].degradation.throughput == pytest.approx(0.0, abs=0.15)
+    assert judge.judge(canary(1, 160.0)).answer == "degraded"
+
+
 def test_the_verdict_says_what_it_rests_on() -> None:
     verdict = DeploymentWatch(HISTORY, RULES).judge([*windows(2, 19, **AFTER, p95=130.0), None], now=5.0)
     assert (verdict.windows, verdict.unknown, verdict.at) == (20, 1, 5.0)
