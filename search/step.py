@@ -40,9 +40,9 @@ Array = npt.NDArray[np.float64]
 SLOPE, SLOPE_CHANGE = 0.3, 0.1
 """Without a known daily course: how steep it may be, in y an hour, and by how much that changes within an hour."""
 LEAST_PLACEBOS = 8
-SCALE = 0.15
-"""The size of steps, in y, that the interval is narrowest for."""
-LAST_LOW, LAST_HIGH = 0.0002, 0.05
+SCALES = (0.15,)
+"""The size of steps, in y, that the interval is narrow for."""
+LAST_LOW, LAST_HIGH = 0.0005, 0.05
 """That a degradation is proven wrongly matters more than that health is."""
 MOST = 20_000
 BURN_IN = 60
@@ -70,7 +70,14 @@ class Step:
 
     @classmethod
     def of(
-        cls, estimate: float, score: float, information: float, windows: int, factor: float, level: float, scale: float
+        cls,
+        estimate: float,
+        score: float,
+        information: float,
+        windows: int,
+        factor: float,
+        level: float,
+        scales: Sequence[float],
     ) -> Step:
         """The lower ends come from the score against no step at all, the upper ones from the estimate."""
         if information <= 0:
@@ -78,8 +85,8 @@ class Step:
         error = 1 / math.sqrt(information)
         return cls(
             estimate,
-            interval(score, information, level=level, scale=scale)[0],
-            interval(estimate * information, information, level=level, scale=scale)[1],
+            interval(score, information, level=level, scales=scales)[0],
+            interval(estimate * information, information, level=level, scales=scales)[1],
             score / information + float(ndtri(LAST_LOW)) * error,
             estimate - float(ndtri(LAST_HIGH)) * error,
             windows,
@@ -139,14 +146,14 @@ class StepTest:
         windows = int(np.isfinite(series[after]).sum())
         score, information = self._score(series, begin, share)
         if windows == 0:
-            return Step.of(0.0, score, information, windows, self.noise_factor, level, SCALE)
+            return Step.of(0.0, score, information, windows, self.noise_factor, level, SCALES)
         estimate = float(np.nanmedian(series[after])) - self._state.a - self._state.m
         for _ in range(ROUNDS):
             left, _ = self._score(series - estimate * after, begin, share)
             estimate += left / information
             if abs(left) < NEAR * math.sqrt(information):
                 break
-        return Step.of(estimate, score, information, windows, self.noise_factor, level, SCALE)
+        return Step.of(estimate, score, information, windows, self.noise_factor, level, SCALES)
 
     def _score(self, series: Array, begin: int, share: float) -> tuple[float, float]:
         seen = filtered(replace(self._noise, r=self._noise.r / share), self._state, series, begin)
