@@ -1,11 +1,11 @@
 """How often a watch rolls back on noise, how often it misses a degradation, and how long it takes to see one.
 
-    OMP_NUM_THREADS=1 python benchmarks/deployment_watch.py [--each 200] [--history-h 49] [--only '20 %']
+    OMP_NUM_THREADS=1 python benchmarks/deployment_watch.py [--each 200] [--history-h 72] [--only '20 %']
 
 Every deployment is simulated: a history of `--history-h` hours of windows of 60 s, then a watch of
 60 windows, judged after each one as in the program.  Of the service:
 
-    requests      about 2,000 a minute: half that at night, half more by day, a course that is no sine; Poisson, with an
+    requests      about 4,000 a minute: half that at night, half more by day, a course that is no sine; Poisson, with an
                   autocorrelated level of its own (sd 4 %, φ 0.9 a minute)
     latency       lognormal, σ 0.6, and a heavy tail (2 % of the requests, Pareto with α 2.5); its level follows the
                   load (± 8 %), drifts (sd 3 %, φ 0.9), differs from day to day (sd 2 %); one window in 200 is 1.3 to 3
@@ -87,7 +87,7 @@ def order_statistic(rng: np.random.Generator, n: int, q: float) -> Array:
 
 
 def simulated(
-    rng: np.random.Generator, change: Change, history: int, watched: int, per_minute: float = 2000.0
+    rng: np.random.Generator, change: Change, history: int, watched: int, per_minute: float = 4000.0
 ) -> list[ServiceReading]:
     """The windows of one deployment, which falls after the first `history` of them."""
     n = history + watched
@@ -133,8 +133,8 @@ def plainly(history: Sequence[ServiceReading], watch: Sequence[ServiceReading], 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--each", type=int, default=200)
-    parser.add_argument("--history-h", type=float, default=49.0)
-    parser.add_argument("--per-minute", type=float, default=2000.0)
+    parser.add_argument("--history-h", type=float, default=72.0)
+    parser.add_argument("--per-minute", type=float, default=4000.0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="")
     options = parser.parse_args()

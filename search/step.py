@@ -42,7 +42,7 @@ SLOPE, SLOPE_CHANGE = 0.3, 0.1
 LEAST_PLACEBOS = 8
 SCALES = (0.15,)
 """The size of steps, in y, that the interval is narrow for."""
-LAST_LOW, LAST_HIGH = 0.0005, 0.05
+LAST_LOW, LAST_HIGH = 0.0002, 0.05
 """That a degradation is proven wrongly matters more than that health is."""
 MOST = 20_000
 BURN_IN = 60
