@@ -47,6 +47,7 @@ MIXED = (
     "/metrics",
 )
 CONNECTIONS = 32
+SLOW_S = 0.1
 
 
 class Client:
@@ -89,11 +90,14 @@ async def load(port: int, campaign: str, rate: float, seconds: float) -> tuple[l
         free.put_nowait(Client(port))
     took: list[tuple[str, float]] = []
     statuses: Counter[int] = Counter()
+    slow: Counter[int] = Counter()
 
     async def one(path: str, due: float) -> None:
         client = await free.get()
         status, _ = await client.request("GET", path.format(id=campaign))
         took.append((path, 1e3 * (time.perf_counter() - due)))
+        if time.perf_counter() - due > SLOW_S:
+            slow[int(due - began)] += 1
         statuses[status] += 1
         free.put_nowait(client)
 
@@ -103,6 +107,7 @@ async def load(port: int, campaign: str, rate: float, seconds: float) -> tuple[l
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
         tasks.append(asyncio.create_task(one(path, due)))
     await asyncio.gather(*tasks)
+    print(f"slower than {1e3 * SLOW_S:g} ms, by the second in which they were due: {dict(sorted(slow.items()))}")
     return took, statuses
 
 

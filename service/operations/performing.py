@@ -21,7 +21,7 @@ from service.operations.operation import Operation, Taken, Told
 
 __all__ = ["perform", "permitted", "taken_of"]
 
-THREADS = 8
+THREADS = 3
 """Operations at once.  More only wait for one another: Python runs one at a time."""
 _threads: RunVar[CapacityLimiter] = RunVar("threads of operations")
 

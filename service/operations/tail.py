@@ -23,12 +23,13 @@ PAGE = 200
 
 @dataclass(frozen=True)
 class Line:
-    """An event as it is sent: `text` is its JSON, in one line."""
+    """An event as it is sent: `text` is its JSON, in one line; `message` the server-sent message, made once for all."""
 
     seq: int
     campaign_id: str
     type: str
     text: str
+    message: bytes
 
 
 class Tail:
@@ -60,10 +61,10 @@ class Tail:
 
     async def follow(
         self, after: int | None = None, campaign_id: str | None = None, *, heartbeat_s: float = 15.0
-    ) -> AsyncIterator[Line | None]:
-        """Every event after `after` (default: from now on), as it comes, of one campaign or of all.
+    ) -> AsyncIterator[list[Line]]:
+        """Every event after `after` (default: from now on), as it comes, some at a time, of one campaign or of all.
 
-        None stands for a silence of `heartbeat_s`.  Ends when the tail is closed.
+        An empty list stands for a silence of `heartbeat_s`.  Ends when the tail is closed.
         """
         position = await asyncio.to_thread(self._ledger.last_seq) if after is None else after
         self._begin()
@@ -71,15 +72,13 @@ class Tail:
             while not self.closed:
                 changed = self._changed
                 lines, position = await self._after(position, campaign_id)
-                for line in lines:
-                    yield line
-                    if self.closed:
-                        return
-                if not lines and changed is self._changed:
+                if lines:
+                    yield lines
+                elif changed is self._changed:
                     try:
                         await asyncio.wait_for(changed.wait(), heartbeat_s)
                     except TimeoutError:
-                        yield None
+                        yield []
         finally:
             self._end()
 
@@ -125,4 +124,6 @@ class Tail:
 
 
 def _line(event: AnyEvent) -> Line:
-    return Line(event.seq, event.campaign_id, event.type, event.model_dump_json(exclude={"version"}))
+    text = event.model_dump_json(exclude={"version"})
+    message = f"id: {event.seq}\nevent: {event.type}\ndata: {text}\n\n".encode()
+    return Line(event.seq, event.campaign_id, event.type, text, message)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import importlib
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from core.errors import RatchetError
 from core.settings import Settings
 from service.http.listening import Address, Server, listen
 from service.operations.desk import Asker, Desk, open_desk
@@ -18,6 +21,10 @@ __all__ = ["Plan", "serve"]
 
 CONNECTIONS = 1000
 """At once; more are answered 503 at the door."""
+
+
+FIRST_USED = ("graph.loading", "service.report", "service.standings")
+"""Imported before the first request: an import holds up everybody else for as long as it takes."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,7 @@ async def serve(plan: Plan, ready: Callable[[Address], None]) -> int:
             loopback_only=address.loopback,
             mounted=[make(desk, tail) for make in plan.mounts],
         )
+        _warm(desk)
         server = Server(app, lambda: ready(address), limit_concurrency=CONNECTIONS)
 
         def stop(number: int) -> None:
@@ -64,3 +72,10 @@ async def serve(plan: Plan, ready: Callable[[Address], None]) -> int:
             loop.add_signal_handler(number, stop, number)
         await server.serve(sockets=[listener])
     return told[0] if told else signal.SIGTERM
+
+
+def _warm(desk: Desk) -> None:
+    for name in FIRST_USED:
+        importlib.import_module(name)
+    with contextlib.suppress(RatchetError):  # without its model there is no search, and all else works
+        desk.recall.get()

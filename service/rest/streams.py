@@ -8,16 +8,16 @@ from typing import Annotated, Any
 
 from anyio import to_thread
 from fastapi import Depends, FastAPI, Header, Query, Request
-from fastapi.sse import EventSourceResponse, ServerSentEvent
+from fastapi.responses import StreamingResponse
+from starlette.exceptions import HTTPException
 
-from core.errors import UnavailableError
 from service.http.problems import problems
 from service.operations.desk import Desk
 from service.operations.ids import CampaignId
 from service.operations.tail import Tail
 from service.rest.routes import ALWAYS, known_query_only
 
-__all__ = ["TooManyStreamsError", "add_streams"]
+__all__ = ["add_streams"]
 
 PATH = "/api/events"
 MOST_STREAMS = 256
@@ -28,15 +28,13 @@ DESCRIPTION = (
     "A comment comes after each silence."
 )
 
+CONTENT = {"text/event-stream": {"schema": {"type": "string"}}}
+
 Campaign = Annotated[CampaignId | None, Query(description="only of this campaign")]
 Place = Annotated[int | None, Header(alias="Last-Event-ID", ge=0, le=2**62, description="go on after this event")]
 After = Annotated[
     int | None, Query(ge=0, le=2**62, description="the same, for the first time; 0: from the first; left out: from now")
 ]
-
-
-class TooManyStreamsError(UnavailableError):
-    """As many streams are open as this process takes."""
 
 
 def add_streams(app: FastAPI, desk: Desk, tail: Tail, security: Any) -> None:
@@ -51,7 +49,17 @@ def add_streams(app: FastAPI, desk: Desk, tail: Tail, security: Any) -> None:
         if campaign is not None:
             await to_thread.run_sync(lent.ledger.campaign, campaign)
         if len(open_streams) >= MOST_STREAMS:
-            raise TooManyStreamsError(f"{MOST_STREAMS} streams of events are open", hint="close one, or ask later")
+            raise HTTPException(429, f"{MOST_STREAMS} streams of events are open: close one, or ask later")
+
+    async def messages(place: int | None, campaign: str | None) -> AsyncIterator[bytes]:
+        mark = object()
+        open_streams.add(mark)
+        try:
+            yield f": after {tail.last if place is None else place}\n\n".encode()
+            async for lines in tail.follow(place, campaign, heartbeat_s=HEARTBEAT_S):
+                yield b"".join(line.message for line in lines) or b": nothing new\n\n"
+        finally:
+            open_streams.discard(mark)
 
     @app.get(
         PATH,
@@ -59,21 +67,10 @@ def add_streams(app: FastAPI, desk: Desk, tail: Tail, security: Any) -> None:
         operation_id="events_stream",
         summary="Every event as it happens, of campaigns that any process runs",
         dependencies=[security, Depends(permitted)],
-        response_class=EventSourceResponse,
-        responses={200: {"description": DESCRIPTION}, **problems(*ALWAYS, 404, 422, 429)},
+        response_class=StreamingResponse,
+        responses={200: {"description": DESCRIPTION, "content": CONTENT}, **problems(*ALWAYS, 404, 422, 429)},
     )
-    async def stream(
-        campaign: Campaign = None, after: After = None, last_event_id: Place = None
-    ) -> AsyncIterator[ServerSentEvent]:
+    async def stream(campaign: Campaign = None, after: After = None, last_event_id: Place = None) -> StreamingResponse:
         place = after if last_event_id is None else last_event_id
-        mark = object()
-        open_streams.add(mark)
-        try:
-            yield ServerSentEvent(comment=f"after {tail.last if place is None else place}")
-            async for line in tail.follow(place, campaign, heartbeat_s=HEARTBEAT_S):
-                if line is None:
-                    yield ServerSentEvent(comment="nothing new")
-                else:
-                    yield ServerSentEvent(id=str(line.seq), event=line.type, raw_data=line.text)
-        finally:
-            open_streams.discard(mark)
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return StreamingResponse(messages(place, campaign), media_type="text/event-stream", headers=headers)
