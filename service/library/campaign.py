@@ -28,7 +28,10 @@ from service.library.definition import define, read, with_budget
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
 
+    from core.guidance import Guidance
+    from graph.asking import Callback as ApprovalCallback
     from graph.campaign import Ending, Stop
+    from graph.context import GuidanceCallback
     from graph.loop_thread import LoopThread
     from memory.ledger import Ledger, StoredCampaign
     from runtime.jobs import Jobs
@@ -92,6 +95,8 @@ class Campaign:
         self._folder = StateFolder.of(self._settings)
         self._recall = recall
         self._listeners: list[OnEvent] = []
+        self._on_guidance: list[GuidanceCallback] = []
+        self._on_approval: list[ApprovalCallback] = []
         self._campaign_id = ""
         self._asking: _Asking | None = None
         self.result: Result | None = None
@@ -108,6 +113,35 @@ class Campaign:
         """
         self._listeners.append(listener)
         return listener
+
+    def on_guidance(self, callback: GuidanceCallback) -> GuidanceCallback:
+        """Ask `callback(case)` at the beginning of every cycle for guidance: a sentence, several, or None.
+
+        Plain or async, usable as a decorator.  One that raises or takes too long is reported, and the cycle goes on.
+        """
+        self._on_guidance.append(callback)
+        return callback
+
+    def on_approval(self, callback: ApprovalCallback) -> ApprovalCallback:
+        """Let `callback(ask)` answer what would wait for a person (`approvals="confirm"`).
+
+        Its answers: `ask.accept()`, `ask.edit(…)`, `ask.respond(text)`, `ask.ignore()`, or `ask.park()`, which leaves it
+        to the inbox.  `ask.risk` is its tier.
+        """
+        self._on_approval.append(callback)
+        return callback
+
+    def guide(self, text: str, *, urgent: bool = False) -> Guidance:
+        """Say a sentence such as "keep lr below 0.01" to the campaign: for its next cycle, or, urgent, its next step.
+
+        Raises ConfigError before it has run: then `on_guidance` is the way.
+        """
+        from memory.guidance import GuidanceBook
+
+        if not self._campaign_id:
+            raise ConfigError("the campaign has not run yet", where="Campaign.guide", hint="use on_guidance, or step()")
+        with self._folder.open_ledger() as ledger:
+            return GuidanceBook(ledger).give(self._campaign_id, text, author="library", door="library", urgent=urgent)
 
     # ------------------------------------------------------------------ running
     def run(
@@ -328,6 +362,8 @@ class Campaign:
                         open_recall=(lambda: self._folder.open_recall(ledger)) if self._recall else None,
                         open_jobs=open_jobs or at,
                         stop=stop,
+                        on_guidance=tuple(self._on_guidance),
+                        on_approval=tuple(self._on_approval),
                     )
             finally:
                 forget()

@@ -37,5 +37,5 @@ def test_an_example_runs(number: int, program: str, tmp_path: Path) -> None:
 
 
 def test_there_are_examples_of_both() -> None:
-    assert len(EXAMPLES) == 2
+    assert len(EXAMPLES) == 3
     assert "campaign.step()" in NOTEBOOK

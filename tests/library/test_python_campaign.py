@@ -157,6 +157,33 @@ def test_several_are_out_at_once_and_what_was_not_told_is_asked_again(tmp_path: 
         assert {a.config["x"] for a in again if a} == {a.config["x"] for a in out[1:] if a}
 
 
+def test_callbacks_guide_and_answer(tmp_path: Path) -> None:
+    campaign = small(tmp_path, approvals={"mode": "human"}, budget={"cycles": 1})
+    asked: list[str] = []
+
+    @campaign.on_guidance
+    def keep(case: Any) -> str | None:
+        return "keep x below 0.4" if case.cycle == 1 else None
+
+    @campaign.on_approval
+    def yes(ask: Any) -> Any:
+        asked.append(ask.risk)
+        return ask.accept() if len(asked) == 1 else ask.park() if len(asked) == 2 else ask.ignore("enough")
+
+    result = campaign.run()
+    assert result.status == "waiting"
+    assert len(asked) >= 2
+    assert all(trial.config["x"] < 0.4 for trial in result)
+
+    waiting = small(tmp_path, approvals={"mode": "human"}, budget={"cycles": 1})
+    waiting.on_approval(lambda ask: ask.accept())
+    done = waiting.run()
+    assert (done.campaign_id, done.status) == (result.campaign_id, "finished")
+    assert all(trial.config["x"] < 0.4 for trial in done)
+    told = waiting.guide("keep x above 0.1")
+    assert told.text == "keep x above 0.1"
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
