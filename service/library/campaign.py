@@ -125,8 +125,8 @@ class Campaign:
     def on_approval(self, callback: ApprovalCallback) -> ApprovalCallback:
         """Let `callback(ask)` answer what would wait for a person (`approvals="confirm"`).
 
-        Its answers: `ask.accept()`, `ask.edit(…)`, `ask.respond(text)`, `ask.ignore()`, or `ask.park()`, which leaves it
-        to the inbox.  `ask.risk` is its tier.
+        Its answers: `ask.accept()`, `ask.edit(…)`, `ask.respond(text)`, `ask.ignore()`, or `ask.park()`, which leaves
+        it to the inbox.  `ask.risk` is its tier.
         """
         self._on_approval.append(callback)
         return callback
