@@ -1,0 +1,105 @@
+"""The shop's routes.  Every answer is told to the recorder, whatever it was."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+from fastapi import FastAPI, HTTPException, Query
+from fastapi.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shop import orders, quotes, related
+from shop.cards import Cards
+from shop.database import CUSTOMERS, Database
+from shop.telemetry import Recorder, watch_functions
+
+__all__ = ["create_app", "watch"]
+
+WATCHED = (
+    (quotes, ("packing_cost", "basket_quote")),
+    (related, ("common_buyers", "related_products")),
+    (orders, ("customer_orders",)),
+)
+
+
+def create_app(database: Database, recorder: Recorder) -> FastAPI:
+    """The service over one database."""
+    app = FastAPI(title="shop")
+    buyers = database.buyers()
+    cards = Cards(lambda hit: recorder.cache("cards", hit))
+    watch(recorder)
+
+    @app.get("/health")
+    def health() -> dict[str, str]:
+        database.rows("SELECT 1")
+        return {"status": "ok"}
+
+    @app.get("/metrics", response_class=PlainTextResponse)
+    def metrics() -> str:
+        return recorder.metrics()
+
+    @app.get("/quote")
+    def quote(
+        volumes: Annotated[str, Query(pattern=r"^\d{1,4}(,\d{1,4}){0,19}$")], zone: str = "home"
+    ) -> dict[str, Any]:
+        if zone not in quotes.ZONES:
+            raise HTTPException(422, f"unknown zone {zone!r}")
+        return {"cents": quotes.basket_quote([int(word) for word in volumes.split(",")], zone)}
+
+    @app.get("/customers/{customer}/orders")
+    def customer_orders(customer: int) -> dict[str, Any]:
+        if not 1 <= customer <= CUSTOMERS:
+            raise HTTPException(404, "no such customer")
+        return {"orders": orders.customer_orders(database, customer)}
+
+    @app.get("/products/{product}/related")
+    def related_products(product: int) -> dict[str, Any]:
+        if product not in buyers:
+            raise HTTPException(404, "no such product")
+        found = related.related_products(product, buyers)
+        return {"related": [{"card": cards.card(other), "buyers": shared} for other, shared in found]}
+
+    app.add_middleware(_Telling, recorder=recorder)
+    return app
+
+
+def watch(recorder: Recorder) -> None:
+    """Stopwatches around the functions that do the work; again after one of their modules was loaded anew."""
+    for module, names in WATCHED:
+        watch_functions(module, names, recorder)
+
+
+class _Telling:
+    """Tells the recorder of each request's route, status and seconds."""
+
+    def __init__(self, app: ASGIApp, recorder: Recorder) -> None:
+        self._app = app
+        self._recorder = recorder
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in ("/health", "/metrics"):
+            await self._app(scope, receive, send)
+            return
+        self._recorder.begin()
+        begun = time.perf_counter()
+        statuses = [500]
+
+        async def told(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                statuses[0] = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, told)
+        except Exception as error:
+            self._recorder.error(_route(scope), error)
+            raise
+        finally:
+            self._recorder.request(_route(scope), statuses[0], time.perf_counter() - begun)
+
+
+def _route(scope: Scope) -> str:
+    """The route's pattern, so that customers are not told apart."""
+    route = scope.get("route")
+    return f"{scope['method']} {getattr(route, 'path', 'unknown')}"
