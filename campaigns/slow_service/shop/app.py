@@ -16,6 +16,8 @@ from shop.telemetry import Recorder, watch_functions
 
 __all__ = ["create_app", "watch"]
 
+Volumes = Annotated[str, Query(pattern=r"^\d{1,4}(,\d{1,4}){0,19}$")]
+"""The lines of a basket, such as `120,560`."""
 WATCHED = (
     (quotes, ("packing_cost", "basket_quote")),
     (related, ("common_buyers", "related_products")),
@@ -40,9 +42,7 @@ def create_app(database: Database, recorder: Recorder) -> FastAPI:
         return recorder.metrics()
 
     @app.get("/quote")
-    def quote(
-        volumes: Annotated[str, Query(pattern=r"^\d{1,4}(,\d{1,4}){0,19}$")], zone: str = "home"
-    ) -> dict[str, Any]:
+    def quote(volumes: Volumes, zone: str = "home") -> dict[str, Any]:
         if zone not in quotes.ZONES:
             raise HTTPException(422, f"unknown zone {zone!r}")
         return {"cents": quotes.basket_quote([int(word) for word in volumes.split(",")], zone)}

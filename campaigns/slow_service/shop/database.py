@@ -18,7 +18,9 @@ ORDERS_EACH = 40
 SCHEMA = """
 CREATE TABLE orders (id INTEGER PRIMARY KEY, customer INTEGER NOT NULL, placed TEXT NOT NULL);
 CREATE INDEX orders_of ON orders (customer);
-CREATE TABLE lines (order_id INTEGER NOT NULL, product INTEGER NOT NULL, pieces INTEGER NOT NULL, cents INTEGER NOT NULL);
+CREATE TABLE lines (
+    order_id INTEGER NOT NULL, product INTEGER NOT NULL, pieces INTEGER NOT NULL, cents INTEGER NOT NULL
+);
 CREATE INDEX lines_of ON lines (order_id);
 """
 

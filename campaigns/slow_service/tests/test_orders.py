@@ -26,7 +26,12 @@ def test_the_same_seed_is_the_same_shop(tmp_path: Path) -> None:
 
 def test_queries_are_told_without_their_values(tmp_path: Path) -> None:
     heard: list[str] = []
-    database = Database(tmp_path / "shop.db", lambda template, seconds: heard.append(template))
+
+    def hear(template: str, seconds: float) -> None:
+        assert seconds >= 0
+        heard.append(template)
+
+    database = Database(tmp_path / "shop.db", hear)
     customer_orders(database, 7)
     assert heard
     assert all("?" in template and "7" not in template for template in heard)
