@@ -10,6 +10,18 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, TypeAdapter
 
+from core.event import Event
+from core.live_events import (
+    DegradationSeen,
+    ImprovementAssessed,
+    ImprovementDeployed,
+    ImprovementNotDrafted,
+    ImprovementReported,
+    ImprovementRolledBack,
+    ImprovementValidated,
+    OpportunityFound,
+    TelemetryAnalysed,
+)
 from core.records import (
     Baseline,
     Challenge,
@@ -17,7 +29,6 @@ from core.records import (
     Lesson,
     Outcome,
     Proposal,
-    Record,
     Ruling,
     SealedResult,
     Tally,
@@ -40,14 +51,22 @@ __all__ = [
     "ControlFinished",
     "CycleFinished",
     "CycleStarted",
+    "DegradationSeen",
     "DirectionSet",
     "Event",
+    "ImprovementAssessed",
+    "ImprovementDeployed",
+    "ImprovementNotDrafted",
+    "ImprovementReported",
+    "ImprovementRolledBack",
+    "ImprovementValidated",
     "JobFinished",
     "JobReported",
     "JobStarted",
     "LessonLearned",
     "ModelCalled",
     "ModelChosen",
+    "OpportunityFound",
     "ProposalApplied",
     "ProposalMade",
     "ProposalRuled",
@@ -56,6 +75,7 @@ __all__ = [
     "Purpose",
     "RoleFailed",
     "SealedEvaluated",
+    "TelemetryAnalysed",
     "TrackRecordUpdated",
     "TrainingChanged",
     "TrainingReported",
@@ -68,26 +88,6 @@ __all__ = [
 
 Purpose = Literal["baseline", "proposal", "confirmation", "verdict", "control", "sealed"]
 """What a job is run for."""
-
-
-class Event(Record):
-    """What happened, in which campaign and cycle.  `seq` and `at` (UTC seconds) are given when it is stored."""
-
-    kept: ClassVar[bool] = True
-
-    campaign_id: str
-    cycle: int = 0
-    seq: int = 0
-    at: float = 0.0
-
-    @property
-    def subject(self) -> str:
-        """What tells this event from others of its type in the same cycle."""
-        return ""
-
-    @property
-    def key(self) -> str:
-        return f"{self.type}:{self.cycle}:{self.subject}"  # type: ignore[attr-defined]  # every subclass has a type
 
 
 class CampaignStarted(Event):
@@ -426,13 +426,21 @@ AnyEvent = Annotated[
     | ControlFinished
     | CycleFinished
     | CycleStarted
+    | DegradationSeen
     | DirectionSet
+    | ImprovementAssessed
+    | ImprovementDeployed
+    | ImprovementNotDrafted
+    | ImprovementReported
+    | ImprovementRolledBack
+    | ImprovementValidated
     | JobFinished
     | JobReported
     | JobStarted
     | LessonLearned
     | ModelCalled
     | ModelChosen
+    | OpportunityFound
     | ProposalApplied
     | ProposalMade
     | ProposalRuled
@@ -440,6 +448,7 @@ AnyEvent = Annotated[
     | ProposalTallied
     | RoleFailed
     | SealedEvaluated
+    | TelemetryAnalysed
     | TrackRecordUpdated
     | TrainingChanged
     | TrainingReported
