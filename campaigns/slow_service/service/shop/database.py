@@ -14,7 +14,7 @@ __all__ = ["CUSTOMERS", "PRODUCTS", "Database"]
 
 CUSTOMERS = 60
 PRODUCTS = 80
-ORDERS_EACH = 40
+ORDERS = 2400
 SCHEMA = """
 CREATE TABLE orders (id INTEGER PRIMARY KEY, customer INTEGER NOT NULL, placed TEXT NOT NULL);
 CREATE INDEX orders_of ON orders (customer);
@@ -32,12 +32,14 @@ def _unheard(template: str, seconds: float) -> None:
 class Database:
     """One file, a connection for each thread.  `listen` hears the template of every query, without its values."""
 
-    def __init__(self, path: Path, listen: Callable[[str, float], None] = _unheard, seed: int = 0) -> None:
+    def __init__(
+        self, path: Path, listen: Callable[[str, float], None] = _unheard, seed: int = 0, orders: int = ORDERS
+    ) -> None:
         self._path = path
         self._listen = listen
         self._local = threading.local()
         if not path.exists():
-            self._fill(seed)
+            self._fill(seed, orders)
 
     def rows(self, template: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """What a query answers."""
@@ -60,14 +62,14 @@ class Database:
             made = self._local.connection = sqlite3.connect(self._path)
         return made
 
-    def _fill(self, seed: int) -> None:
+    def _fill(self, seed: int, orders: int) -> None:
         """The same shop for the same seed; whole or not at all."""
         rng = random.Random(seed)
         draft = self._path.with_suffix(".new")
         draft.unlink(missing_ok=True)
         with sqlite3.connect(draft) as connection:
             connection.executescript(SCHEMA)
-            for number in range(1, CUSTOMERS * ORDERS_EACH + 1):
+            for number in range(1, orders + 1):
                 placed = f"2026-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}"
                 connection.execute("INSERT INTO orders VALUES (?, ?, ?)", (number, rng.randint(1, CUSTOMERS), placed))
                 for product in rng.sample(range(1, PRODUCTS + 1), rng.randint(1, 4)):
