@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Annotated, Any
 
 from fastapi import FastAPI, HTTPException, Query
 from fastapi.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shop import orders, quotes, related
+from shop import work
 from shop.cards import Cards
 from shop.database import CUSTOMERS, Database
 from shop.telemetry import Recorder, watch_functions
 
-__all__ = ["create_app", "watch"]
+__all__ = ["Version", "create_app"]
 
+Version = Callable[[], AbstractContextManager[Any]]
+"""The `work` that one request uses, to its end."""
 Volumes = Annotated[str, Query(pattern=r"^\d{1,4}(,\d{1,4}){0,19}$")]
 """The lines of a basket, such as `120,560`."""
-WATCHED = (
-    (quotes, ("packing_cost", "basket_quote")),
-    (related, ("common_buyers", "related_products")),
-    (orders, ("customer_orders",)),
-)
 
 
-def create_app(database: Database, recorder: Recorder) -> FastAPI:
-    """The service over one database."""
+def create_app(database: Database, recorder: Recorder, version: Version = lambda: nullcontext(work)) -> FastAPI:
+    """The service over one database.  `version` gives each request its code; default: that of this process."""
     app = FastAPI(title="shop")
     buyers = database.buyers()
     cards = Cards(lambda hit: recorder.cache("cards", hit))
-    watch(recorder)
+    with version() as first:
+        zones = tuple(first.quotes.ZONES)
 
     @app.get("/health")
     def health() -> dict[str, str]:
@@ -43,31 +43,39 @@ def create_app(database: Database, recorder: Recorder) -> FastAPI:
 
     @app.get("/quote")
     def quote(volumes: Volumes, zone: str = "home") -> dict[str, Any]:
-        if zone not in quotes.ZONES:
+        if zone not in zones:
             raise HTTPException(422, f"unknown zone {zone!r}")
-        return {"cents": quotes.basket_quote([int(word) for word in volumes.split(",")], zone)}
+        with version() as live:
+            _watch(live, recorder)
+            return {"cents": live.quotes.basket_quote([int(word) for word in volumes.split(",")], zone)}
 
     @app.get("/customers/{customer}/orders")
     def customer_orders(customer: int) -> dict[str, Any]:
         if not 1 <= customer <= CUSTOMERS:
             raise HTTPException(404, "no such customer")
-        return {"orders": orders.customer_orders(database, customer)}
+        with version() as live:
+            _watch(live, recorder)
+            return {"orders": live.orders.customer_orders(database, customer)}
 
     @app.get("/products/{product}/related")
     def related_products(product: int) -> dict[str, Any]:
         if product not in buyers:
             raise HTTPException(404, "no such product")
-        found = related.related_products(product, buyers)
+        with version() as live:
+            _watch(live, recorder)
+            found = live.related.related_products(product, buyers)
         return {"related": [{"card": cards.card(other), "buyers": shared} for other, shared in found]}
 
     app.add_middleware(_Telling, recorder=recorder)
     return app
 
 
-def watch(recorder: Recorder) -> None:
-    """Stopwatches around the functions that do the work; again after one of their modules was loaded anew."""
-    for module, names in WATCHED:
-        watch_functions(module, names, recorder)
+def _watch(live: Any, recorder: Recorder) -> None:
+    """Stopwatches around the functions that do the work, once a version."""
+    if getattr(live, "recorder", None) is not recorder:
+        live.recorder = recorder
+        for module, names in live.WATCHED:
+            watch_functions(module, names, recorder)
 
 
 class _Telling:

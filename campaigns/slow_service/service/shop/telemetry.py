@@ -63,9 +63,9 @@ class Recorder:
         self._complete(route, "request", seconds, ok=status < 500)
 
     def function(self, name: str, seconds: float, size: int, arguments: str) -> None:
-        """`name` is `module:function` of this service."""
+        """`name` is `shop.module:function`; what stands before `shop.` tells versions apart, and is left out."""
         module, _, function = name.partition(":")
-        file = f"{module.replace('.', '/')}.py"
+        file = f"shop/{module.rpartition('shop.')[2]}.py"
         self._complete(function, "function", seconds, file=file, size=size, arguments=arguments)
 
     def query(self, template: str, seconds: float) -> None:
