@@ -10,9 +10,14 @@ from shop.database import Database
 from shop.telemetry import Recorder
 
 
+def seven(volumes: list[int], zone: str) -> int:
+    assert (volumes, zone) == ([1], "home")
+    return 7
+
+
 def test_a_request_uses_the_version_it_was_given(tmp_path: Path) -> None:
     quotes = ModuleType("other.shop.quotes")
-    quotes.ZONES, quotes.basket_quote = {"home": 100}, lambda volumes, zone: 7  # type: ignore[attr-defined]
+    vars(quotes).update(ZONES={"home": 100}, basket_quote=seven)
     other = SimpleNamespace(
         quotes=quotes, orders=orders, related=related, WATCHED=((quotes, ("basket_quote",)),), recorder=None
     )
