@@ -108,6 +108,7 @@ class Proposal(Record):
     opportunity: str = Field(default="", description="id of the weakness of a running service that it mends")
     made_from: dict[str, str] = Field(default={}, description="by path: hash of the text that a live change replaces")
     parts: tuple[str, ...] = Field(default=(), description="ids of the small changes that a code trial is made of")
+    assumes: tuple[str, ...] = Field(default=(), description="what a live change takes for granted; empty: nothing")
     probes: str = Field(default="", description="the failed trial or learned constraint that it is to find out about")
     parents: tuple[str, ...] = Field(default=(), description="ids of the proposals it was made from")
     memories: tuple[str, ...] = Field(default=(), description="ids of the memories it used")

@@ -12,6 +12,7 @@ import numpy as np
 
 from agents.code.population import BASE, Population
 from agents.code.work import CodeWork
+from agents.live.work import LiveWork
 from agents.roles import Case, Kit, RecallView
 from core.campaign import Campaign, ModelRole, Use
 from core.events import AnyEvent
@@ -43,6 +44,7 @@ class Context:
     guidance: tuple[Guidance, ...] = ()
     models: SeatModels | None = None
     code: CodeWork | None = None
+    live: LiveWork | None = None
     candidates: Candidates | None = None
     _opening: Case | None = None
 
@@ -74,7 +76,9 @@ class Context:
                 guidance=self.guidance,
                 population=population,
             )
-        return replace(self._opening, direction=direction, **more)
+        told = self.history.cycle(cycle)
+        opportunities, validated = tuple(told.opportunities.values()), dict(told.validated)
+        return replace(self._opening, direction=direction, opportunities=opportunities, validated=validated, **more)
 
     def kit(self, cycle: int, role: str, name: str, campaign: Campaign | None = None) -> Kit:
         """The kit of one role; its randomness depends on campaign seed, cycle, role and name only.
@@ -94,6 +98,8 @@ class Context:
             campaign_id=self.campaign_id,
             history=self.history.experiments(before=cycle),
             code=self.code,
+            live=self.live,
+            validated=dict(self.history.cycle(cycle).validated),
             **self._models(cycle, role, name, seed),
         )
 
@@ -139,6 +145,7 @@ def opening_case(
         applied=history.applied(before=cycle),
         guidance=guidance,
         population=population,
+        improvements=history.improvements(before=cycle),
         records=history.track_records("voter", before=cycle),
     )
 

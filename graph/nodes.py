@@ -18,6 +18,7 @@ from core.events import (
     CycleFinished,
     CycleStarted,
     DirectionSet,
+    ImprovementReported,
     JobFinished,
     LessonLearned,
     ProposalApplied,
@@ -35,6 +36,7 @@ from graph import sharpen as sharpening
 from graph import stages
 from graph.confirm import improvements
 from graph.context import Context, role_seed
+from graph.live_report import cycle_report
 from graph.state import Chair, CycleState
 from graph.together import together
 
@@ -173,7 +175,8 @@ async def executor(state: CycleState, runtime: Runtime[Context]) -> CycleState:
         outcome = await context.council.executors[proposal.kind](proposal, kit)
         if not proposal.is_trial:
             context.tell(ProposalApplied(campaign_id=context.campaign_id, cycle=cycle, outcome=outcome))
-            return Experiment(proposal=proposal, outcome=outcome, score=None)
+            gain = score_of(context, outcome) if proposal.is_improvement else None
+            return Experiment(proposal=proposal, outcome=outcome, score=gain)
         score = score_of(context, outcome)
         context.tell(
             JobFinished(campaign_id=context.campaign_id, cycle=cycle, purpose="proposal", outcome=outcome, score=score)
@@ -188,6 +191,7 @@ async def historian(state: CycleState, runtime: Runtime[Context]) -> CycleState:
     context, cycle = runtime.context, state["cycle"]
     carried_out = state.get("experiments", [])
     experiments = [e for e in carried_out if e.proposal.is_trial]
+    measured = [*experiments, *(e for e in carried_out if e.proposal.is_improvement)]
     case = context.case(
         cycle,
         state["direction"],
@@ -197,9 +201,9 @@ async def historian(state: CycleState, runtime: Runtime[Context]) -> CycleState:
         rulings=tuple(state.get("rulings", [])),
     )
     kit = context.kit(cycle, "historian", context.campaign.council.historian.use)
-    lessons = list(await context.council.historian(experiments, case, kit))
-    trajectories = [bookkeeping.trajectory(experiment, case, lessons) for experiment in experiments]
-    records = bookkeeping.credit(experiments, case, context.history.track_records("proposer", before=cycle))
+    lessons = list(await context.council.historian(measured, case, kit))
+    trajectories = [bookkeeping.trajectory(experiment, case, lessons) for experiment in measured]
+    records = bookkeeping.credit(measured, case, context.history.track_records("proposer", before=cycle))
     news = await improvements(context, case, experiments)
     campaign_id = context.campaign_id
     context.tell(
@@ -211,8 +215,12 @@ async def historian(state: CycleState, runtime: Runtime[Context]) -> CycleState:
     if context.code is not None and context.candidates is not None:
         for row in bookkeeping.candidate_rows(experiments, case):
             context.candidates.add(row)
-    annotated = [e for e in carried_out if not e.proposal.is_trial and e.outcome.ok]
+    annotated = [e for e in carried_out if e not in measured and e.outcome.ok]
     context.remember([*bookkeeping.memories(trajectories, lessons, case), *bookkeeping.remarks(annotated, case)])
+    if context.live is not None:
+        tenant, now = context.live.plan.tenant, context.clock()
+        if report := cycle_report(context.history, cycle, tuple(lessons), tenant=tenant, finished_at=now):
+            context.tell(ImprovementReported(campaign_id=campaign_id, cycle=cycle, report=report))
     context.tell(
         CycleFinished(
             campaign_id=campaign_id,

@@ -1,0 +1,83 @@
+"""What the roles of a campaign on a live service need: its telemetry, its code, and the way to change it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from agents.code.paths import allows
+from agents.live.generation.service import ServiceCode, read_service
+from core.drafts import CheckSettings
+from core.ids import content_hash
+from core.improvement import ImprovementOpportunity, ImprovementSettings
+from core.live_plan import LivePlan
+from core.policy import Action, Decision, PolicyContext
+from core.watch import ServiceReading, WatchRules
+from runtime.deployment import LiveService
+
+__all__ = ["Analysed", "LiveWork", "ServiceView", "Trigger"]
+
+Trigger = Literal["schedule", "hand", "alarm"]
+
+
+@dataclass(frozen=True)
+class Analysed:
+    """One look at the telemetry: from … to … (UTC seconds), what was found, what could not be judged."""
+
+    begin: float
+    end: float
+    opportunities: tuple[ImprovementOpportunity, ...]
+    counts: dict[str, int]
+    unknown: tuple[str, ...] = ()
+
+
+class ServiceView(Protocol):
+    """The telemetry of one service."""
+
+    async def analyse(self, window_hours: float) -> Analysed:
+        """What its telemetry of the last hours shows, the most urgent first."""
+        ...
+
+    def reading(self, since: float, until: float) -> ServiceReading | None:
+        """What was seen of it between two moments; None for a gap."""
+        ...
+
+
+@dataclass
+class LiveWork:
+    """`leave` asks the policy, and keeps its answer in the audit.  `watching`: one deployment is watched at a time."""
+
+    plan: LivePlan
+    settings: ImprovementSettings
+    view: ServiceView
+    service: LiveService
+    rules: WatchRules
+    checks: CheckSettings
+    leave: Callable[[Action, PolicyContext], Decision]
+    trigger: Trigger = "hand"
+    trusted: bool = False
+    watching: asyncio.Lock = field(default_factory=asyncio.Lock)
+    settled_at: float = 0.0
+    """Since when the service runs what it runs: nothing before it tells of it."""
+
+    def history(self, until: float, most: int) -> list[ServiceReading | None]:
+        """The windows before `until` in which the service was what it is, oldest first, at most `most`."""
+        step = self.rules.interval_s
+        windows = min(most, max(0, int((until - self.settled_at) / step)))
+        begins = [until - number * step for number in range(windows, 0, -1)]
+        return [self.view.reading(begin, begin + step) for begin in begins]
+
+    def may_change(self, path: str) -> bool:
+        """Whether an improvement may change this file."""
+        return not self.plan.is_kept(path) and allows(self.plan.files, path)
+
+    def code(self) -> ServiceCode:
+        """The code that is live now."""
+        return read_service(self.service.releases.tree(self.service.releases.current()), self.may_change)
+
+    def hashes(self, paths: Sequence[str]) -> dict[str, str]:
+        """Of the live text of each path; empty where there is no such file."""
+        files = self.code().files
+        return {path: content_hash(files[path]) if path in files else "" for path in paths}
