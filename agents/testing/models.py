@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from core.errors import ModelAnswerError, ModelRefusedError, nearest
-from core.models import Check, Prompt
+from core.models import Check, Prompt, TextAnswer
 
 __all__ = ["ScriptedModel"]
 
@@ -70,6 +70,8 @@ class ScriptedModel:
 
 def _read(said: Any, answer: type[A]) -> tuple[A | None, list[str]]:
     try:
+        if isinstance(said, str) and issubclass(answer, TextAnswer):
+            return answer(text=said), []
         if isinstance(said, str):
             return answer.model_validate_json(said), []
         return answer.model_validate(said.model_dump() if isinstance(said, BaseModel) else said), []
