@@ -29,6 +29,7 @@ MOST_WAITING = 20_000
 TICK_S = 1.0
 COMPONENT = "shop"
 _request: contextvars.ContextVar[str] = contextvars.ContextVar("request", default="")
+_function: contextvars.ContextVar[str] = contextvars.ContextVar("function", default="")
 
 
 class Recorder:
@@ -110,7 +111,13 @@ class Recorder:
 
     def _complete(self, function: str, operation: str, seconds: float, **more: Any) -> None:
         self._tell(
-            "completion", function=function, operation=operation, duration_s=seconds, trace_id=_request.get(), **more
+            "completion",
+            function=function,
+            operation=operation,
+            duration_s=seconds,
+            trace_id=_request.get(),
+            caller=_function.get(),
+            **more,
         )
 
     def _tell(self, kind: str, **fields: Any) -> None:
@@ -183,11 +190,13 @@ def watch_functions(module: ModuleType, names: tuple[str, ...], recorder: Record
 def _watched(name: str, function: Callable[..., Any], recorder: Recorder) -> Callable[..., Any]:
     @functools.wraps(function)
     def timed(*values: Any, **named: Any) -> Any:
+        caller = _function.set(name.partition(":")[2])
         begun = time.perf_counter()
         try:
             return function(*values, **named)
         finally:
             seconds = time.perf_counter() - begun
+            _function.reset(caller)
             given = (*values, *named.values())
             recorder.function(name, seconds, _size(given), format(hash(repr(given)) & 0xFFFFFFFF, "08x"))
 
