@@ -5,7 +5,7 @@ tests that passed, g the largest growth of a function's complexity, k the known 
 s the share of the files' lines that change, i the number of assumptions (5 and more are one), o and m below.
 
     quality = 0 if a check failed, else 0.40 a + 0.25 c + 0.15 n/(n+1) + 0.10 / (1 + g/5) + 0.10 / (1 + k)
-    risk    = 1 if a check failed, else 1 − (1 − m)(1 − o)(1 − 0.3 (1 − a))(1 − 0.2 s)(1 − 0.01 i)
+    risk    = 1 if a check failed, else 1 − (1 − m)(1 − o)(1 − 0.3 (1 − a))(1 − 0.1 s)(1 − 0.01 i)
 
 m is 0 for a draft by rules, 0.05 by a model; o 0 for an opportunity of low risk, 0.02 medium, 0.1 high.
 Quality never falls, and risk never rises, when a, c or n grow, or g, k, s or i fall.
@@ -50,7 +50,7 @@ def draft_risk(
         SOURCE_RISK[draft.source],
         OPPORTUNITY_RISK[opportunity],
         0.3 * (1 - _run_share(validation)),
-        0.2 * size,
+        0.1 * size,
         0.01 * min(len(draft.assumes), 5),
     )
     safe = 1.0

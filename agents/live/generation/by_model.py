@@ -50,7 +50,7 @@ async def draft_by_model(
         return NeedsModel(opportunity_id=opportunity.id, reason=why)
     files = read_reply(answer.text, service)
     reason = f"a model changed {', '.join(sorted(files))} against {opportunity.kind} in {opportunity.component}"
-    return ImprovementDraft.make(opportunity.id, files, "model", reason, assumes=("the model understood the code",))
+    return ImprovementDraft.make(opportunity.id, files, "model", reason)
 
 
 def _faults(told: TextAnswer, service: ServiceCode) -> list[str]:

@@ -22,16 +22,20 @@ from core.improvement import ImprovementOpportunity, OpportunityKind
 
 __all__ = ["draft_by_rules"]
 
-FASTER = (
+ALGORITHMS = (
     "set_membership", "dict_lookup", "index_lookup", "count_lookup", "counter", "sorted_insert", "sort_once",
-    "deque_queue", "priority_queue", "prefix_sums", "ordered_unique", "single_pass", "memo_recursion", "join",
-    "list_growth", "flatten", "hoist_invariant", "precompile_regex", "cached_parse", "once_read", "common_call",
-    "dict_update", "early_exit",
+    "deque_queue", "priority_queue", "prefix_sums", "ordered_unique", "memo_recursion", "list_growth", "flatten", "join",
 )  # fmt: skip
-"""Less work by a better algorithm, or by doing once what is done again and again."""
+"""Less work by a better algorithm."""
+ONCE = (
+    "hoist_invariant", "precompile_regex", "cached_parse", "once_read", "common_call", "single_pass", "dict_update",
+    "early_exit",
+)  # fmt: skip
+"""Doing once what is done again and again, or stopping where the answer is known."""
 FIRST = 1
 ALL = 8
 
+SLOW = ((ALGORITHMS, ALL), (("cache_pure",), FIRST), (ONCE, ALL), (("batched_query",), ALL))
 WAYS: dict[OpportunityKind, tuple[tuple[tuple[str, ...], int], ...]] = {
     "cache": ((("cache_pure", "memo_recursion"), FIRST), (("cached_parse", "hoist_invariant", "common_call"), ALL)),
     "redundant_call": (
@@ -39,8 +43,8 @@ WAYS: dict[OpportunityKind, tuple[tuple[tuple[str, ...], int], ...]] = {
         (("cache_pure", "memo_recursion"), FIRST),
     ),
     "n_plus_one": ((("batched_query",), ALL),),
-    "slow_function": ((FASTER, ALL), (("cache_pure",), FIRST), (("batched_query",), ALL)),
-    "trend": ((FASTER, ALL), (("cache_pure",), FIRST), (("batched_query",), ALL)),
+    "slow_function": SLOW,
+    "trend": SLOW,
 }
 """Kind → groups of transformations, each with how many of its places may be changed; the first group that finds one."""
 
