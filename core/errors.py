@@ -6,6 +6,7 @@ RatchetError                    70  an error of ours that nobody foresaw
 ├── UsageError                   2  the command line is wrong
 ├── ConfigError                  3  a campaign, setting or input is wrong
 │   ├── NotFoundError            3  an id, name or file that does not exist
+│   ├── ConflictError            3  it contradicts what is there: another request of that id, an answer given before
 │   ├── PatchError               3  a change of files that cannot be read, or does not fit the files exactly
 │   └── SecretFoundError         3  a key or token stands in what was to leave this machine
 ├── PolicyError                  3  a rule stands against it; nothing was done
@@ -40,6 +41,7 @@ __all__ = [
     "BudgetError",
     "BusyError",
     "ConfigError",
+    "ConflictError",
     "DeliveryError",
     "DeniedError",
     "DeploymentError",
@@ -102,6 +104,10 @@ class ConfigError(RatchetError):
 
 
 class NotFoundError(ConfigError):
+    pass
+
+
+class ConflictError(ConfigError):
     pass
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import signal
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +27,26 @@ class ProcessIdentity(NamedTuple):
             return identify(self.pid) == self and not _is_zombie(self.pid)
         except ProcessLookupError:
             return False
+
+    def signal(self, number: int) -> bool:
+        """Send a signal to this very process; False when it is gone.  Never to another that has its pid by now."""
+        try:
+            descriptor = os.pidfd_open(self.pid) if hasattr(os, "pidfd_open") else None
+        except ProcessLookupError:
+            return False
+        try:
+            if not self.alive():
+                return False
+            if descriptor is None:
+                os.kill(self.pid, number)
+            else:
+                signal.pidfd_send_signal(descriptor, number)
+        except ProcessLookupError:
+            return False
+        finally:
+            if descriptor is not None:
+                os.close(descriptor)
+        return True
 
 
 def identify(pid: int | None = None) -> ProcessIdentity:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from core.errors import RatchetError
+from core.errors import ConflictError
 from core.ids import Clock, content_hash
 from core.process import ProcessIdentity, identify
 from memory import schema
@@ -49,7 +49,7 @@ class Effects:
         """Claim the effect, or take over what another owner left; a finished one comes back with its result.
 
         The caller holds the lease of the campaign, so whatever owner stands in the row is this process or gone.
-        Raises RatchetError when the same key stands for another request.
+        Raises ConflictError when the same key stands for another request.
         """
         table = schema.effects
         now = self._clock()
@@ -74,7 +74,7 @@ class Effects:
                     )
                 )
             elif row.request_hash != request_hash:
-                raise RatchetError(
+                raise ConflictError(
                     f"effect {key} was begun with another request", hint="report this: keys must come from content"
                 )
             elif row.state != "finished":
@@ -93,9 +93,11 @@ class Effects:
         """Store the result; False when another owner has claimed the effect since (its result counts, not this)."""
         return self._update(effect, state="finished", result=result)
 
-    def of(self, campaign_id: str, kind: str | None = None) -> list[Effect]:
-        """The effects of a campaign, oldest first."""
-        query = sa.select(schema.effects).where(schema.effects.c.campaign_id == campaign_id)
+    def of(self, campaign_id: str | None = None, kind: str | None = None) -> list[Effect]:
+        """The effects of a campaign, or of one kind whosever they are, oldest first."""
+        query = sa.select(schema.effects)
+        if campaign_id is not None:
+            query = query.where(schema.effects.c.campaign_id == campaign_id)
         if kind is not None:
             query = query.where(schema.effects.c.kind == kind)
         with self._database.read() as connection:

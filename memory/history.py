@@ -126,6 +126,7 @@ class History:
         self.baseline: Baseline | None = None
         self.jobs: dict[str, JobStarted] = {}
         self.outcomes: dict[str, Outcome] = {}
+        self.ends: dict[str, JobFinished] = {}
         self.controls: dict[str, ControlFinished] = {}
         self.verdict: Verdict | None = None
         self.challenges: list[tuple[int, Challenge]] = []
@@ -141,6 +142,7 @@ class History:
         self._records: list[TrackRecordUpdated] = []
         self._cached: tuple[Experiment, ...] = ()
         self._cached_up_to = 0
+        self._best: tuple[int, Experiment | None] = (-1, None)
 
     @classmethod
     def load(cls, ledger: Ledger, campaign_id: str) -> History:
@@ -185,6 +187,13 @@ class History:
         m + (ȳ − m) n τ² / (n τ² + σ²).  Trials that ran once keep their order; one that was lucky once and then
         repeated loses its luck.  Source: James & Stein 1961, in the empirical-Bayes form of Efron & Morris 1973.
         """
+        if before is not None:
+            return self._best_of(before)
+        if self._best[0] != self.seq:
+            self._best = (self.seq, self._best_of(None))
+        return self._best[1]
+
+    def _best_of(self, before: int | None) -> Experiment | None:
         scored = [e for e in self.experiments(before) if e.score is not None and e.outcome.ok]
         if not scored:
             return None
@@ -300,6 +309,7 @@ class History:
                 self.jobs[event.job_id] = event
             case JobFinished():
                 self.outcomes[event.outcome.job_id] = event.outcome
+                self.ends.setdefault(event.outcome.job_id, event)
                 if event.purpose == "proposal" and cycle is not None:
                     cycle.outcomes[event.outcome.proposal_id] = event
                     if event.cycle < self._cached_up_to:  # measured elsewhere, and told of later

@@ -9,7 +9,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from core.campaign import Campaign
-from core.errors import NotFoundError
+from core.errors import ConflictError, NotFoundError
 from core.events import AnyEvent, parse_event
 from core.ids import Clock, system_clock
 from memory import schema
@@ -150,18 +150,19 @@ class Ledger:
 
     # --------------------------------------------------------------- campaigns
 
-    def create_campaign(self, definition: Campaign) -> StoredCampaign:
-        """A new campaign with the next free number of its name, such as `breast-cancer-2`."""
-        table = schema.campaigns
+    def create_campaign(self, definition: Campaign, campaign_id: str | None = None) -> StoredCampaign:
+        """A new campaign, under the given id or with the next free number of its name, such as `breast-cancer-2`.
+
+        Raises ConflictError when the given id is taken.
+        """
         now = self.clock()
         with self.database.write() as connection:
-            last = connection.execute(
-                sa.select(sa.func.max(table.c.number)).where(table.c.name == definition.name)
-            ).scalar()
-            number = (last or 0) + 1
-            campaign_id = f"{definition.name}-{number}"
+            number, free = self._next(connection, definition.name)
+            if campaign_id is not None and not self._is_free(connection, campaign_id):
+                raise ConflictError(f"there is a campaign {campaign_id!r} already", where="id", hint="take another one")
+            campaign_id = campaign_id or free
             connection.execute(
-                sa.insert(table).values(
+                sa.insert(schema.campaigns).values(
                     id=campaign_id,
                     name=definition.name,
                     number=number,
@@ -174,6 +175,24 @@ class Ledger:
                 )
             )
         return self.campaign(campaign_id)
+
+    def next_id(self, name: str) -> str:
+        """The id that a new campaign of that name would have."""
+        with self.database.read() as connection:
+            return self._next(connection, name)[1]
+
+    def _next(self, connection: sa.Connection, name: str) -> tuple[int, str]:
+        """The next number of a name whose id is free: another campaign may have been given it."""
+        table = schema.campaigns
+        number = connection.execute(sa.select(sa.func.max(table.c.number)).where(table.c.name == name)).scalar() or 0
+        while True:
+            number += 1
+            if self._is_free(connection, campaign_id := f"{name}-{number}"):
+                return number, campaign_id
+
+    def _is_free(self, connection: sa.Connection, campaign_id: str) -> bool:
+        query = sa.select(sa.func.count()).where(schema.campaigns.c.id == campaign_id)
+        return not connection.execute(query).scalar()
 
     def campaigns(self) -> list[StoredCampaign]:
         """All campaigns, the one worked on last at the end."""

@@ -17,6 +17,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.errors import StorageError
+from core.settings import Settings
 from memory.artifacts import Artifacts
 from memory.candidates import Candidates
 from memory.embeddings import embedder
@@ -50,6 +51,17 @@ class StateFolder:
         self.reports = self.home / "reports"
         self.workflow_runs = self.home / "workflow_runs"
         self.embedding_model = embedding_model
+
+    @classmethod
+    def of(cls, settings: Settings) -> StateFolder:
+        """The state folder that the settings name."""
+        return cls(
+            settings.home,
+            ledger_url=settings.ledger_url or None,
+            experiments=settings.experiments_dir,
+            episodes=settings.episodes_dir,
+            embedding_model=settings.embedding_model,
+        )
 
     @property
     def exists(self) -> bool:

@@ -37,6 +37,7 @@ COMMANDS = {
     "audit": "service.commands.audit",
     "control-plane": "service.commands.control_plane",
     "propose-pr": "service.commands.propose_pr",
+    "serve": "service.commands.serve",
 }
 CODE_FEEDBACK = "--code-feedback"
 
@@ -161,6 +162,7 @@ def parser() -> argparse.ArgumentParser:
     _policy_options(command("policy", "what may be done and why, and whether a rules file can be read"), common)
     _audit_options(command("audit", "every decision of the policy; whether the record is whole"), common)
     _control_plane_options(command("control-plane", "serve training jobs over HTTP: submit, watch, cancel, approve"))
+    _serve_options(command("serve", "every operation over HTTP: start and watch campaigns, events, pull requests"))
     _propose_pr_options(command("propose-pr", "open a change of code as a pull request on GitHub"))
     return top
 
@@ -232,6 +234,20 @@ def _control_plane_options(at: argparse.ArgumentParser) -> None:
     at.add_argument("--campaign", action="append", metavar="FILE", help="a campaign whose command may run; repeatable")
     at.add_argument("--allow-any-command", action="store_true", help="run whatever command a request brings")
     at.add_argument("--cancel-on-exit", action="store_true", help="end running jobs (default: they go on)")
+
+
+def _serve_options(at: argparse.ArgumentParser) -> None:
+    at.epilog = (
+        "ENABLE_TRAINING=1 lets clients start campaigns, ENABLE_AUTONOMY=1 open pull requests. A campaign that was "
+        "started goes on when the server stops. docs/api.md has the routes."
+    )
+    at.add_argument("--host", default="127.0.0.1", help="where to listen (default: 127.0.0.1)")
+    at.add_argument("--port", type=int, default=8578, help="0 takes any free one (default: 8578)")
+    at.add_argument("--token", metavar="TOKEN", help="default: RATCHET_TOKEN, else one is made and kept")
+    at.add_argument("--campaign", action="append", metavar="FILE", help="a campaign that may be started; repeatable")
+    at.add_argument(
+        "--role", action="append", metavar="ROLE", help="of whoever has the token (default: owner); repeatable"
+    )
 
 
 def _global_options(group: argparse._ArgumentGroup, default: Any) -> None:

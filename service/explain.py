@@ -11,7 +11,6 @@ from core.events import LessonLearned, TrajectoryKept
 from core.records import Baseline, Proposal
 from memory.history import Cycle, History
 from memory.ledger import Ledger, StoredCampaign
-from service.views import improvements
 
 __all__ = ["Explanations"]
 
@@ -24,7 +23,7 @@ class Explanations:
         self._stored = stored
         self._history = history
         self._trials = {e.proposal.id: e for e in history.experiments()}
-        self._improvements = improvements(ledger, stored.id)
+        self._improvements = {event.proposal_id: event for event in history.improvements}
         self._texts: dict[str, str | None] = {}
         self._best = history.best()
         self._calibration = calibration_of(history.experiments()).get("score")

@@ -27,7 +27,7 @@ from service.figures import around, between, signed
 from service.progress import short
 from service.tables import calibration_line, duration
 
-__all__ = ["write_report"]
+__all__ = ["render_report", "write_report"]
 
 
 def write_report(folder: StateFolder, stored: StoredCampaign, history: History, out: Path | None = None) -> Path:
@@ -36,7 +36,7 @@ def write_report(folder: StateFolder, stored: StoredCampaign, history: History, 
     The file is replaced whole or not at all.  Raises StorageError when it cannot be written.
     """
     with folder.open_ledger() as ledger:
-        text = _environment().get_template("report.html").render(_contents(ledger, stored, history))
+        text = render_report(ledger, stored, history)
     path = out or folder.reports / f"{stored.id}.html"
     try:
         write_atomically(path, text, mode=0o644)
@@ -44,6 +44,11 @@ def write_report(folder: StateFolder, stored: StoredCampaign, history: History, 
         hint = "choose another place with --out"
         raise StorageError(f"cannot write the report: {error.what}", where=error.where, hint=hint) from error
     return path
+
+
+def render_report(ledger: Ledger, stored: StoredCampaign, history: History) -> str:
+    """The report as HTML."""
+    return _environment().get_template("report.html").render(_contents(ledger, stored, history))
 
 
 def _environment() -> Environment:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -14,11 +16,13 @@ from core.settings import Settings, load_settings
 if TYPE_CHECKING:
     from memory.ledger import Ledger, StoredCampaign
     from memory.state_folder import StateFolder
+    from service.operations.desk import Desk
 
 __all__ = [
     "campaign_defaults",
     "campaign_overrides",
     "find_subject",
+    "local_desk",
     "open_folder",
     "pick_campaign",
     "resume_command",
@@ -55,14 +59,7 @@ def open_folder(args: argparse.Namespace, *, must_exist: bool = False) -> StateF
     """The state folder.  With `must_exist`, NotFoundError when nothing was ever run there."""
     from memory.state_folder import StateFolder
 
-    settings = settings_of(args)
-    folder = StateFolder(
-        settings.home,
-        ledger_url=settings.ledger_url or None,
-        experiments=settings.experiments_dir,
-        episodes=settings.episodes_dir,
-        embedding_model=settings.embedding_model,
-    )
+    folder = StateFolder.of(settings_of(args))
     if must_exist and not folder.exists:
         raise NotFoundError(
             "nothing was run here yet",
@@ -70,6 +67,16 @@ def open_folder(args: argparse.Namespace, *, must_exist: bool = False) -> StateF
             hint="`python run_graph.py demo`, or --home to look elsewhere",
         )
     return folder
+
+
+@contextmanager
+def local_desk(args: argparse.Namespace) -> Iterator[Desk]:
+    """The desk of the person at this machine.  Raises NotFoundError when nothing was ever run there."""
+    from service.operations.desk import local_asker, open_desk
+
+    open_folder(args, must_exist=True)
+    with open_desk(settings_of(args), local_asker()) as desk:
+        yield desk
 
 
 def pick_campaign(ledger: Ledger, campaign_id: str | None, *, unfinished: bool = False) -> StoredCampaign:

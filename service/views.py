@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from core.events import BestImproved, JobFinished, JobStarted
+from core.events import JobFinished, JobStarted
 from core.process import ProcessIdentity
 from core.records import Experiment
 from graph.model_use import model_use
@@ -16,7 +16,15 @@ from memory.ledger import Ledger, StoredCampaign
 from runtime.jobs import read_started
 from service.state import resume_command
 
-__all__ = ["campaign_row", "improvements", "job_record", "job_rows", "proposal_record", "standing", "trial_rows"]
+__all__ = [
+    "campaign_row",
+    "job_record",
+    "job_rows",
+    "proposal_record",
+    "running_rows",
+    "standing",
+    "trial_rows",
+]
 
 JobEvents = tuple[JobStarted | None, JobFinished | None]
 
@@ -39,7 +47,7 @@ def standing(ledger: Ledger, stored: StoredCampaign, history: History) -> dict[s
         "baseline": None if baseline is None else {"value": objective.value(baseline.mean), "sd": baseline.noise_sd},
         "best": None if best is None else _best(best, history, objective.value(best.score or 0.0)),
         "jobs": {status: counted[status] for status in ("ok", "failed", "stopped", "cancelled")},
-        "running": [row for row in job_rows(ledger, stored) if row["status"] == "running"],
+        "running": running_rows(stored, history, ledger.clock()),
         "model": model_use(stored.definition, history),
         "started_at": history.started_at or stored.created_at,
         "updated_at": stored.updated_at,
@@ -48,9 +56,8 @@ def standing(ledger: Ledger, stored: StoredCampaign, history: History) -> dict[s
     }
 
 
-def campaign_row(ledger: Ledger, stored: StoredCampaign) -> dict[str, Any]:
+def campaign_row(ledger: Ledger, stored: StoredCampaign, history: History) -> dict[str, Any]:
     """One line about a campaign."""
-    history = History.load(ledger, stored.id)
     objective = stored.definition.objective
     best = history.best()
     return {
@@ -66,8 +73,8 @@ def campaign_row(ledger: Ledger, stored: StoredCampaign) -> dict[str, Any]:
     }
 
 
-def trial_rows(stored: StoredCampaign, history: History) -> list[dict[str, Any]]:
-    """Every trial of the council in the order of the rulings, its value in the metric's own direction."""
+def trial_rows(stored: StoredCampaign, trials: Sequence[Experiment]) -> list[dict[str, Any]]:
+    """One row a trial, its value in the metric's own direction."""
     objective = stored.definition.objective
     return [
         {
@@ -82,20 +89,23 @@ def trial_rows(stored: StoredCampaign, history: History) -> list[dict[str, Any]]
             "config": e.config,
             "change": e.proposal.rationale if e.proposal.kind == "code" else "",
         }
-        for e in history.experiments()
+        for e in trials
     ]
 
 
-def job_rows(ledger: Ledger, stored: StoredCampaign) -> list[dict[str, Any]]:
+def job_rows(stored: StoredCampaign, history: History, now: float) -> list[dict[str, Any]]:
     """Every job of the campaign in the order in which they were first told of, running ones too."""
     metric = stored.definition.objective.metric
-    told: dict[str, JobEvents] = {}
-    for event in ledger.events(stored.id, types=(JobStarted, JobFinished)):
-        if isinstance(event, JobStarted):
-            told[event.job_id] = (event, told.get(event.job_id, (None, None))[1])
-        elif isinstance(event, JobFinished) and told.get(event.outcome.job_id, (None, None))[1] is None:
-            told[event.outcome.job_id] = (told.get(event.outcome.job_id, (None, None))[0], event)
-    return [_job_row(job_id, events, metric, ledger.clock()) for job_id, events in told.items()]
+    jobs = [*history.jobs, *(job for job in history.ends if job not in history.jobs)]
+    return [_job_row(job, (history.jobs.get(job), history.ends.get(job)), metric, now) for job in jobs]
+
+
+def running_rows(stored: StoredCampaign, history: History, now: float) -> list[dict[str, Any]]:
+    """The jobs that run now."""
+    metric = stored.definition.objective.metric
+    open_jobs = [(job, started) for job, started in history.jobs.items() if job not in history.ends]
+    rows = (_job_row(job, (started, None), metric, now) for job, started in open_jobs)
+    return [row for row in rows if row["status"] == "running"]
 
 
 def proposal_record(history: History, proposal_id: str) -> dict[str, Any]:
@@ -134,12 +144,6 @@ def job_record(ledger: Ledger, stored: StoredCampaign, job_id: str) -> dict[str,
         "outcome": ended[0].outcome.model_dump(mode="json") if ended else None,
         "score": ended[0].score if ended else None,
     }
-
-
-def improvements(ledger: Ledger, campaign_id: str) -> Mapping[str, BestImproved]:
-    """The proposals that were a new best when they ended."""
-    told = ledger.events(campaign_id, types=(BestImproved,))
-    return {event.proposal_id: event for event in told if isinstance(event, BestImproved)}
 
 
 def _status(stored: StoredCampaign, owner: ProcessIdentity | None) -> str:

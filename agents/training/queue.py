@@ -17,8 +17,8 @@ from pydantic import ValidationError
 
 from agents.training.entry import Entry, approval_id, fresh, spec_of
 from agents.training.event_log import EventLog
-from agents.training.works import ConflictError, TooManyJobsError, Works
-from core.errors import NotFoundError, RatchetError, StorageError
+from agents.training.works import TooManyJobsError, Works
+from core.errors import ConflictError, NotFoundError, RatchetError, StorageError
 from memory.effects import Effect
 from memory.leases import Lease
 from memory.ledger import Ledger

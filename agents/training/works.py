@@ -8,11 +8,7 @@ from dataclasses import dataclass, field
 from core.errors import ConfigError, UnavailableError, nearest
 from runtime.control_plane.wire import TrainRequest, Work
 
-__all__ = ["ConflictError", "NotAllowedError", "TooManyJobsError", "Works"]
-
-
-class ConflictError(ConfigError):
-    """It contradicts what is there: another request of the same id, an approval that was answered."""
+__all__ = ["NotAllowedError", "TooManyJobsError", "Works"]
 
 
 class NotAllowedError(ConfigError):

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Literal
@@ -198,8 +198,12 @@ class EpisodeLogger:
     def episodes(self, run_id: str, damaged: dict[str, StorageError] | None = None) -> list[TrainingEpisode]:
         """A run's episodes, in order.  Damaged ones are left out; `damaged` is told of them, by id."""
         episode_id_of(run_id, 0)  # a run id, and no path
+        return self.read(self.files.ids(run_id), damaged)
+
+    def read(self, episode_ids: Iterable[str], damaged: dict[str, StorageError] | None = None) -> list[TrainingEpisode]:
+        """Those episodes, without the ones that went away or are damaged; as `episodes`."""
         found = []
-        for episode_id in self.files.ids(run_id):
+        for episode_id in episode_ids:
             try:
                 found.append(self.files.read(episode_id))
             except NotFoundError:

@@ -3,84 +3,37 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.errors import UsageError
+from core.policy import Action
 from service.output import Output
-from service.state import open_folder, pick_campaign
+from service.policy import ask_locally
+from service.state import local_desk, pick_campaign
 from service.tables import columns
-
-if TYPE_CHECKING:
-    from core.campaign import Campaign
-    from memory.ledger import Ledger, StoredCampaign
 
 __all__ = ["agents"]
 
 
 def agents(args: argparse.Namespace, output: Output) -> int:
     """`agents [ID] [--switch SEAT=PERSONA]`"""
-    with open_folder(args, must_exist=True).open_ledger() as ledger:
-        stored = pick_campaign(ledger, args.id)
-        switched = [_switch(text, stored.definition) for text in args.switch or []]
-        told = {"campaign": stored.id, "switched": switched, **_told(ledger, stored)}
+    from service.operations import council
+    from service.operations.ids import OfCampaign
+
+    with local_desk(args) as desk:
+        stored = pick_campaign(desk.ledger, args.id)
+        switched = []
+        for text in args.switch or []:
+            seat, equals, name = text.partition("=")
+            if not equals or not name:
+                hint = "such as --switch critical=research"
+                raise UsageError(f"{text!r} is not SEAT=PERSONA", where="--switch", hint=hint)
+            ask_locally(desk.gate, Action.COUNCIL_CHANGE, details={"campaign": stored.id, "switch": text})
+            switched.append(council.switch_seat(stored, seat, name).model_dump(mode="json"))
+        told = council.agents(OfCampaign(campaign=stored.id), desk).model_dump(mode="json")
+        told = {"campaign": stored.id, "switched": switched, **told}
         output.result(told, _text(told))
     return 0
-
-
-def _switch(text: str, campaign: Campaign) -> dict[str, str]:
-    """Give a seat to another persona from the next cycle on, also in a campaign that another process runs."""
-    from agents.personas import PersonaRegistry
-
-    seat, equals, name = text.partition("=")
-    seats = _seats(campaign)
-    if not equals or not name:
-        raise UsageError(f"{text!r} is not SEAT=PERSONA", where="--switch", hint="such as --switch critical=research")
-    if seat not in seats:
-        raise UsageError(
-            f"no persona sits at {seat!r}", where="--switch", hint=f"seats: {', '.join(seats) or 'none; no model'}"
-        )
-    registry = PersonaRegistry(Path(campaign.here), seats[seat])
-    before = registry.seated(seat).name
-    registry.switch(seat, name)
-    return {"seat": seat, "before": before, "after": name}
-
-
-def _seats(campaign: Campaign) -> dict[str, str]:
-    """The personas' seats among proposers and voters, with the file of their personas."""
-    from agents.model_seats import with_model_seats
-    from agents.personas import FILE
-
-    full = with_model_seats(campaign.council, campaign.kind) if campaign.wants_model() else campaign.council
-    uses = [*full.proposers, *full.voting]
-    default = {"persona": "critical"}
-    named = [
-        (use, str({**(default if use.use == "persona" else {}), **use.parameters}.get("persona", ""))) for use in uses
-    ]
-    return {name: str(use.parameters.get("file", FILE)) for use, name in named if name}
-
-
-def _told(ledger: Ledger, stored: StoredCampaign) -> dict[str, Any]:
-    from agents.personas import PersonaRegistry
-    from memory.history import History
-    from service import standings
-    from service.explain import Explanations
-
-    campaign, history = stored.definition, History.load(ledger, stored.id)
-    explanations = Explanations(ledger, stored, history)
-    proposals = [explanations.of(proposal) for cycle in history.cycles.values() for proposal in cycle.proposals]
-    here = Path(campaign.here)
-    seated = {seat: PersonaRegistry(here, file).seated(seat) for seat, file in _seats(campaign).items()}
-    return {
-        "metric": campaign.objective.metric,
-        "personas": [
-            {"seat": seat, "persona": who.name, "permissions": list(who.permissions), "model": who.model or None}
-            for seat, who in seated.items()
-        ],
-        "voters": [{k: v for k, v in row.items() if k != "spark"} for row in standings.voters(history)],
-        "proposers": standings.proposers(stored, history, proposals),
-        "sources": standings.by_source(stored, history, proposals),
-    }
 
 
 def _text(told: dict[str, Any]) -> str:

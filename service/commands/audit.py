@@ -38,16 +38,18 @@ def audit(args: argparse.Namespace, output: Output) -> int:
 
 
 def _list(kept: Audit, args: argparse.Namespace, output: Output) -> int:
+    from service.operations.governance import older_than, page_of
+
     if args.limit < 1:
         raise UsageError(f"--limit {args.limit} is not a number of entries", where="command line", hint="1 or more")
-    found = list(kept.entries(**_filter(args), before=args.before, newest_first=True, limit=args.limit))
+    found = page_of(kept, before=args.before, limit=args.limit, **_filter(args))
     rows = [
         (e.seq, _time(e.at), e.action, e.decision, f"{e.risk:.2f}", e.rule, e.actor or None, e.route or None, e.reason)
         for e in found
     ]
     heads = ("entry", "at (UTC)", "action", "decision", "risk", "rule", "actor", "route", "why")
     text = columns(rows, heads) if rows else "no decision was kept that fits"
-    more = found[-1].seq if len(found) == args.limit and found[-1].seq > 1 else None
+    more = older_than(found, args.limit)
     output.result({"entries": [asdict(e) for e in found], "before": more}, text)
     if more:
         output.say(f"older ones: the same with --before {more}")

@@ -20,8 +20,9 @@ def control_plane(args: argparse.Namespace, output: Output) -> int:
     from agents.training.works import Works
     from graph.campaign_file import campaign_file, check_command, read_campaign
     from runtime.control_plane.wire import Work
-    from service.control_plane.guard import keep_token
-    from service.control_plane.server import Address, Plan, serve
+    from service.control_plane.server import Plan, serve
+    from service.http.guard import keep_token
+    from service.http.listening import Address
 
     if args.parallel < 1:
         raise UsageError(f"--parallel {args.parallel}: at least one job must be able to run", where="command line")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import NotFoundError, UsageError
 from service.escape import escaped
 from service.output import Output
-from service.state import find_subject, open_folder, pick_campaign
+from service.state import find_subject, open_folder, pick_campaign, settings_of
 from service.tables import columns, fields
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def deliver(args: argparse.Namespace, output: Output) -> int:
         _check_usage(args, ledger)
         stored, candidate = _subject(ledger, args.id)
         delivery = open_delivery(folder, ledger, stored, candidate, unverified=args.unverified)
+        _may_deliver(args, delivery)
         if args.pull_request:
             return _pull_request(args, output, delivery)
         places = _write_dossier(args, delivery)  # before, so that an error finds the evidence written
@@ -80,6 +81,23 @@ def _subject(ledger: Ledger, name: str | None) -> tuple[StoredCampaign, str]:
     return pick_campaign(ledger, name), ""
 
 
+def _may_deliver(args: argparse.Namespace, delivery: Delivery) -> None:
+    """Leave for what leaves the machine, and for what is written into the project.  Raises PolicyError."""
+    from core.policy import Action
+    from service.policy import Gate, ask_locally
+
+    gate = Gate.of(settings_of(args), delivery.ledger)
+    facts: dict[str, Any] = {
+        "change_count": len(delivery.code_changes()),
+        "verified": delivery.chosen.grade == "verified",
+        "details": {"campaign": delivery.stored.id, "candidate": delivery.chosen.id},
+    }
+    if args.pull_request or args.push:
+        ask_locally(gate, Action.PR_PROPOSE, dry_run=args.dry_run, **facts)
+    if args.apply or (args.branch is not None and not args.push):
+        ask_locally(gate, Action.CODE_APPLY, **facts)
+
+
 def _carry_out(args: argparse.Namespace, delivery: Delivery) -> list[Delivered]:
     from graph.dossier import dossier
     from graph.dossier_text import commit_message
@@ -101,19 +119,12 @@ def _carry_out(args: argparse.Namespace, delivery: Delivery) -> list[Delivered]:
 
 def _pull_request(args: argparse.Namespace, output: Output, delivery: Delivery) -> int:
     """The candidate as a pull request with its dossier as the body; `--dry-run` shows what would be sent."""
-    from agents.pull_requests import PROrchestrator
-    from graph.dossier import dossier
-    from graph.dossier_text import as_markdown, commit_message
     from runtime.github.address import Repository
     from service.commands.propose_pr import rehearsed
+    from service.operations.pull_requests import opened_for
 
     repository = Repository.of(args.pull_request)
-    facts = dossier(delivery)
-    made = PROrchestrator(repository.owner, repository.name, prefix="ratchet", ledger=delivery.ledger)
-    title, _, description = commit_message(facts).partition("\n")
-    body = as_markdown(facts, public=True)
-    proposal = made.generate_proposal(delivery.code_changes(), title, description.strip() or title, body=body)
-    told = asyncio.run(made.create_github_pr(proposal, dry_run=args.dry_run))
+    told = asyncio.run(opened_for(delivery, repository.owner, repository.name, dry_run=args.dry_run))
     if args.dry_run:
         output.result(told, rehearsed(told))
         return 0

@@ -9,7 +9,7 @@ from typing import Any
 
 import service
 from core.errors import NotFoundError, UnavailableError
-from service.commands.run import model_choice, run_stored
+from service.commands.run import may_run, model_choice, run_stored
 from service.output import Output
 from service.state import campaign_defaults, campaign_overrides, open_folder
 
@@ -47,6 +47,7 @@ def demo(args: argparse.Namespace, output: Output) -> int:
     )
     folder = open_folder(args)
     with folder.open_ledger(check=True) as ledger:
+        may_run(_as_run(args), ledger, campaign)
         stored, _ = find_or_create(ledger, campaign, new=True)
         code = run_stored(_as_run(args), output, folder, ledger, stored)
     if code == 0:

@@ -8,12 +8,13 @@ from typing import Any
 
 import yaml
 
-from core.episodes import TrainingEpisode, episode_id_of, parts_of_episode_id
+from core.episodes import TrainingEpisode
 from core.errors import ConfigError, NotFoundError, StorageError, UsageError, nearest
 from memory.episodes.logger import EpisodeLogger
 from memory.episodes.shared import get_episode_logger
 from memory.episodes.summary import summary_of
 from service.escape import escaped
+from service.operations.episodes import id_of_episode, row_of
 from service.output import Output
 from service.state import open_folder
 from service.tables import columns, duration, fields
@@ -34,7 +35,7 @@ def episodes(args: argparse.Namespace, output: Output) -> int:
         return _runs(output, logger)
     if args.episode is None and not _is_episode(logger, args.run):
         return _run(output, logger, _known_run(logger, args.run))
-    episode_id = args.run if args.episode is None else _episode_id(_known_run(logger, args.run), args.episode)
+    episode_id = args.run if args.episode is None else id_of_episode(_known_run(logger, args.run), args.episode)
     episode = logger.load_episode(episode_id)
     told = episode.model_dump(mode="json", exclude={"version"})
     output.result(told, escaped(yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=100).rstrip()))
@@ -74,7 +75,7 @@ def _run(output: Output, logger: EpisodeLogger, run_id: str) -> int:
         {
             "run": run_id,
             "summary": summary,
-            "episodes": [_short(episode) for episode in found],
+            "episodes": [row_of(episode) for episode in found],
             "damaged": [{"episode_id": name, "what": error.what} for name, error in damaged.items()],
         },
         f"{table}\n\n{text}",
@@ -116,24 +117,9 @@ def _is_episode(logger: EpisodeLogger, name: str) -> bool:
         return False
 
 
-def _episode_id(run_id: str, episode: str) -> str:
-    """From a number or an id.  Raises ConfigError for what is neither, or of another run."""
-    if episode.isascii() and episode.isdigit() and len(episode) < 10:
-        return episode_id_of(run_id, int(episode))
-    if parts_of_episode_id(episode)[0] != run_id:
-        raise ConfigError(f"{episode!r} is no episode of {run_id}", where="command line", hint="give its number")
-    return episode
-
-
 def _tell_damaged(output: Output, damaged: dict[str, StorageError]) -> None:
     if damaged:
         output.say(f"{len(damaged)} damaged, left out: {escaped(', '.join(e.what for e in damaged.values()))}")
-
-
-def _short(episode: TrainingEpisode) -> dict[str, Any]:
-    """Without its entries, of which it says how many there are."""
-    told = episode.model_dump(mode="json", exclude={"version", "actions", "outcomes", "context", "metadata"})
-    return {**told, "actions": len(episode.actions), "outcomes": len(episode.outcomes)}
 
 
 def _took(episode: TrainingEpisode) -> str | None:

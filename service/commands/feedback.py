@@ -37,6 +37,8 @@ def feedback(args: argparse.Namespace, output: Output) -> int:
     files = python_files(args.files)
     folder = open_folder(args)
     folder.create()
+    if args.write:
+        _may_write(args, folder, files)
     with _memory(args, folder, output) as recall, _models(args, output) as models:
         results, failed = asyncio.run(_run_all(args, output, files, folder, recall, models))
         code = _conclude(args, output, results, failed, stored, models)
@@ -44,6 +46,18 @@ def feedback(args: argparse.Namespace, output: Output) -> int:
             output.say(f"the model gave out, and rules spoke in its place: exit 4 ({models.reason})")
             return ModelError.exit_code
     return code
+
+
+def _may_write(args: argparse.Namespace, folder: StateFolder, files: Sequence[Path]) -> None:
+    """Leave to write into files of the project.  Raises PolicyError; StorageError when it cannot be audited."""
+    from core.policy import Action
+    from service.policy import Gate, ask_locally
+
+    with folder.open_ledger() as ledger:
+        details = {"files": [str(path) for path in files[:50]]}
+        gate = Gate.of(settings_of(args), ledger)
+        # the syntax tree of each file stays the same, which is checked before it is written
+        ask_locally(gate, Action.CODE_APPLY, change_count=len(files), risk_level="low", verified=True, details=details)
 
 
 def _check_usage(args: argparse.Namespace) -> None:

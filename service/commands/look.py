@@ -13,7 +13,7 @@ from graph.model_use import use_line
 from service.escape import escaped
 from service.output import Output
 from service.progress import short
-from service.state import find_subject, open_folder, pick_campaign
+from service.state import find_subject, local_desk, open_folder, pick_campaign
 from service.tables import columns, duration, fields
 
 if TYPE_CHECKING:
@@ -24,32 +24,29 @@ __all__ = ["history", "show", "status"]
 
 def status(args: argparse.Namespace, output: Output) -> int:
     """`status [ID]`"""
-    from memory.history import History
-    from service.views import standing
+    from service.operations import campaigns
+    from service.operations.ids import OfCampaign
 
-    with open_folder(args, must_exist=True).open_ledger() as ledger:
-        stored = pick_campaign(ledger, args.id)
-        told = standing(ledger, stored, History.load(ledger, stored.id))
-        output.result(told, output.at_home(_standing_text(told, ledger.clock())))
+    with local_desk(args) as desk:
+        stored = pick_campaign(desk.ledger, args.id)
+        told = campaigns.status(OfCampaign(campaign=stored.id), desk).model_dump(mode="json")
+        output.result(told, output.at_home(_standing_text(told, desk.ledger.clock())))
     return 0
 
 
 def history(args: argparse.Namespace, output: Output) -> int:
     """`history [ID]`"""
-    from memory.history import History
-    from service.views import campaign_row, trial_rows
+    from service.operations import campaigns
 
-    with open_folder(args, must_exist=True).open_ledger() as ledger:
+    with local_desk(args) as desk:
         if args.id is None:
-            rows = [campaign_row(ledger, stored) for stored in ledger.campaigns()]
-            output.result({"campaigns": rows}, _campaigns_text(rows))
+            told = campaigns.listing(campaigns.Listing(), desk, every=True).model_dump(mode="json", exclude={"next"})
+            output.result(told, _campaigns_text(told["campaigns"]))
             return 0
-        stored = pick_campaign(ledger, args.id)
-        past = History.load(ledger, stored.id)
-        trials = trial_rows(stored, past)
-        objective = stored.definition.objective
-        baseline = None if past.baseline is None else objective.value(past.baseline.mean)
-        told = {"campaign": stored.id, "metric": objective.metric, "baseline": baseline, "trials": trials}
+        stored = pick_campaign(desk.ledger, args.id)
+        told = campaigns.trials(campaigns.TrialsOf(campaign=stored.id), desk, every=True).model_dump(
+            mode="json", exclude={"next"}
+        )
         output.result(told, _trials_text(told))
     return 0
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
 from core.errors import UsageError
+from core.validation import config_error
 from service.output import Output
-from service.state import open_folder
+from service.state import local_desk, open_folder
 from service.tables import columns
 
 if TYPE_CHECKING:
@@ -18,26 +21,28 @@ __all__ = ["memory"]
 
 def memory(args: argparse.Namespace, output: Output) -> int:
     """`memory search TEXT… [-k N] [--collection NAME]`, `memory rebuild`"""
-    folder = open_folder(args, must_exist=True)
-    with folder.open_ledger() as ledger:
-        if args.action == "rebuild":
-            with folder.open_recall(ledger, unchecked=True) as recall:
-                return _rebuild(output, recall)
-        if args.k < 1:
-            raise UsageError(f"-k {args.k} is not a number of results", where="command line", hint="give 1 or more")
-        with folder.open_recall(ledger, read_only=True) as recall:
-            return _search(args, output, recall)
+    if args.action == "rebuild":
+        folder = open_folder(args, must_exist=True)
+        with folder.open_ledger() as ledger, folder.open_recall(ledger, unchecked=True) as recall:
+            return _rebuild(output, recall)
+    return _search(args, output)
 
 
-def _search(args: argparse.Namespace, output: Output, recall: Recall) -> int:
-    text = " ".join(args.text)
-    found = recall.search(text, args.k, collection=args.collection)
-    rows = [(f"{m.similarity:.3f}", m.kind, m.id, m.campaign_id, m.text) for m in found]
-    for note in recall.notes:
+def _search(args: argparse.Namespace, output: Output) -> int:
+    from service.operations.memories import Search, search
+
+    try:
+        asked = Search(text=" ".join(args.text), k=args.k, collection=args.collection)
+    except ValidationError as error:
+        told = config_error(error, Search, "command line")
+        raise UsageError(told.what, where=told.where, hint=told.hint) from error
+    with local_desk(args) as desk:
+        found = search(asked, desk)
+    for note in found.notes:
         output.say(note)
+    rows = [(f"{m.similarity:.3f}", m.kind, m.id, m.campaign_id, m.text) for m in found.memories]
     shown = columns(rows, ("alike", "kind", "memory", "campaign", "text")) if rows else "nothing was remembered yet"
-    told = [m.model_dump(mode="json", exclude={"version"}) for m in found]
-    output.result({"text": text, "memories": told}, shown)
+    output.result(found.model_dump(mode="json"), shown)
     return 0
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,11 @@ import yaml
 from pydantic import ValidationError
 
 from core.errors import UsageError, nearest
-from core.policy import ACTION_FACTS, Action, PolicyContext
+from core.policy import Action, PolicyContext
 from core.validation import config_error
+from service.operations.governance import PolicyExplained, policy_explained
 from service.output import Output
-from service.policy import Explanation, Policy, explain, local_context, read_rules
+from service.policy import Policy, local_context, read_rules
 from service.policy.policy import SHIPPED
 from service.state import settings_of
 from service.tables import columns, fields
@@ -36,39 +36,27 @@ def policy(args: argparse.Namespace, output: Output) -> int:
         return _show(in_force, args.yaml, output)
     action = _action(args.what)
     context = _context(args.context or [], safe_mode=settings.safe_mode)
-    found = explain(in_force, action, context)
-    told = {
-        "action": action.value,
-        "does": ACTION_FACTS[action].does,
-        "context": context.model_dump(mode="json", exclude={"version"}),
-        "source": found.source,
-        "autonomy_level": found.autonomy_level,
-        "thresholds": {"allow": found.allow, "ask": found.ask},
-        **found.decision.model_dump(mode="json", exclude={"version", "action", "at"}),
-        "changes": [asdict(change) for change in found.changes],
-    }
-    output.result(told, _explained(action, found, output))
+    found = policy_explained(in_force, action, context)
+    output.result(found.model_dump(mode="json"), _explained(found, output))
     return 0
 
 
-def _explained(action: Action, found: Explanation, output: Output) -> str:
-    decision = found.decision
-    style = {"allowed": "good", "ask": "strong", "denied": "bad"}[decision.answer]
+def _explained(found: PolicyExplained, output: Output) -> str:
+    style = {"allowed": "good", "ask": "strong", "denied": "bad"}[found.answer]
     rows: list[tuple[str, object]] = [
-        ("rule", f"{decision.rule} ({found.source} rules)"),
-        ("why", decision.reason),
-        ("risk", f"{decision.risk:.2f} = 1 − Π (1 − part)"),
+        ("rule", f"{found.rule} ({found.source} rules)"),
+        ("why", found.reason),
+        ("risk", f"{found.risk:.2f} = 1 − Π (1 − part)"),
     ]
-    rows += [(f"  {name}", f"{part:.2f}") for name, part in decision.parts.items()]
+    rows += [(f"  {name}", f"{part:.2f}") for name, part in found.parts.items()]
+    allow, ask = found.thresholds["allow"], found.thresholds["ask"]
     if found.autonomy_level is not None:
-        rows.append(
-            ("autonomy", f"level {found.autonomy_level}: at once up to {found.allow:.2f}, asked up to {found.ask:.2f}")
-        )
-    lines = [f"{action.value} ({ACTION_FACTS[action].does}): {output.paint(decision.answer, style)}", fields(rows)]
+        rows.append(("autonomy", f"level {found.autonomy_level}: at once up to {allow:.2f}, asked up to {ask:.2f}"))
+    lines = [f"{found.action.value} ({found.does}): {output.paint(found.answer, style)}", fields(rows)]
     if found.changes:
         lines.append("would change it:")
         lines += [f"  {' and '.join(c.what)}: {c.answer} (risk {c.risk:.2f})" for c in found.changes]
-    elif decision.answer != "allowed":
+    elif found.answer != "allowed":
         lines.append("nothing that was tried would change it")
     return "\n".join(lines)
 

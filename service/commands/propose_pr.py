@@ -13,7 +13,7 @@ from core.errors import UsageError
 from core.files import write_private
 from service.escape import escaped
 from service.output import Output
-from service.state import open_folder
+from service.state import open_folder, settings_of
 
 if TYPE_CHECKING:
     from agents.pull_requests import PROrchestrator
@@ -25,7 +25,9 @@ __all__ = ["propose_pr", "rehearsed"]
 def propose_pr(args: argparse.Namespace, output: Output) -> int:
     """`propose-pr SOURCE [--repo OWNER/NAME] [--against DIR] [--title TEXT] [--body-file FILE] [--dry-run] …`"""
     from agents.pull_requests import PROrchestrator
+    from core.policy import Action
     from runtime.github.address import Repository
+    from service.policy import Gate, ask_locally
 
     repository = Repository.of(args.repo) if args.repo else None
     owner, name = (repository.owner, repository.name) if repository else (None, None)
@@ -40,6 +42,9 @@ def propose_pr(args: argparse.Namespace, output: Output) -> int:
         output.result(told, rehearsed(told))
         return 0
     with open_folder(args).open_ledger() as ledger:
+        details = {"title": proposal.title, "proposal": proposal.proposal_id}
+        gate = Gate.of(settings_of(args), ledger)
+        ask_locally(gate, Action.PR_PROPOSE, change_count=len(proposal.changes), details=details)
         made = PROrchestrator(owner, name, ledger=ledger, **settings)
         told = asyncio.run(made.create_github_pr(proposal, **wishes))
     for note in told["notes"]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from memory.state_folder import StateFolder
     from service.progress import Progress
 
-__all__ = ["evolve", "resume", "run", "run_stored"]
+__all__ = ["evolve", "may_run", "resume", "run", "run_stored"]
 
 TERMINATION_GRACE_S = 5.0
 TICK_S = 0.5
@@ -42,6 +42,7 @@ def run(args: argparse.Namespace, output: Output) -> int:
         return _dry_run(campaign, output)
     folder = open_folder(args)
     with folder.open_ledger(check=True) as ledger:
+        may_run(args, ledger, campaign)
         stored, new = find_or_create(ledger, campaign, new=args.new)
         if not new:
             output.say(f"going on with {stored.id} (--new starts afresh)")
@@ -74,7 +75,21 @@ def resume(args: argparse.Namespace, output: Output) -> int:
         overrides = {**campaign_overrides(args), **_budgets(args)}
         if overrides:
             stored = replace(stored, definition=_with_budgets(stored.definition, overrides))
+        may_run(args, ledger, stored.definition)
         return run_stored(args, output, folder, ledger, stored)
+
+
+def may_run(args: argparse.Namespace, ledger: Ledger, campaign: Campaign) -> None:
+    """Leave to start or go on with a campaign, and to reach what it needs elsewhere.  Raises PolicyError."""
+    from core.policy import Action
+    from service.elsewhere import elsewhere
+    from service.policy import Gate, ask_locally
+
+    settings = settings_of(args)
+    gate, details = Gate.of(settings, ledger), {"campaign": campaign.name}
+    ask_locally(gate, Action.CAMPAIGN_START, details=details)
+    if places := elsewhere(campaign, settings):
+        ask_locally(gate, Action.REMOTE_CALL, details={**details, "to": places})
 
 
 def run_stored(args: argparse.Namespace, output: Output, folder: StateFolder, ledger: Ledger, stored: Any) -> int:

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from core.errors import NotFoundError
-from core.records import PATCH
 from service.escape import escaped
 from service.figures import around, signed
 from service.output import Output
 from service.progress import short
-from service.state import find_subject, open_folder
+from service.state import find_subject, local_desk
 from service.tables import calibration_line, columns, duration, fields
-
-if TYPE_CHECKING:
-    from memory.artifacts import Artifacts
 
 __all__ = ["why"]
 
@@ -24,26 +19,17 @@ PATCH_LINES = 80
 
 def why(args: argparse.Namespace, output: Output) -> int:
     """`why PROPOSAL`; of a job, why its proposal."""
-    from memory.history import History
-    from service.explain import Explanations
+    from service.operations.decisions import WhyOf, explained, proposal_of_job
 
-    folder = open_folder(args, must_exist=True)
-    with folder.open_ledger() as ledger:
-        campaign_id, subject = find_subject(ledger, args.id)
-        history = History.load(ledger, campaign_id)
+    with local_desk(args) as desk:
+        campaign_id, subject = find_subject(desk.ledger, args.id)
         if subject.startswith("j-"):
-            subject = _proposal_of(history, subject)
-        told = Explanations(ledger, ledger.campaign(campaign_id), history).of(subject)
-        patch = _patch(folder.artifacts, told["config"])
-        shown = f"\n\n{escaped(_cut(patch))}" if patch else ""
-        output.result({**told, "patch": patch}, explanation(told) + shown)
+            with desk.histories.of(campaign_id) as history:
+                subject = proposal_of_job(history, subject)
+        told = explained(WhyOf(campaign=campaign_id, proposal=subject), desk).model_dump(mode="json")
+        shown = f"\n\n{escaped(_cut(told['patch']))}" if told["patch"] else ""
+        output.result(told, explanation(told) + shown)
     return 0
-
-
-def _patch(artifacts: Artifacts, config: dict[str, Any]) -> str | None:
-    """The diff of a candidate of code; None for any other proposal, or where it is kept no more."""
-    reference = config.get(PATCH)
-    return artifacts.text(str(reference)) if reference and str(reference) in artifacts else None
 
 
 def _cut(patch: str) -> str:
@@ -59,18 +45,6 @@ def _what(told: dict[str, Any]) -> tuple[str, object]:
         return told["kind"], ", ".join(told["files"])
     parts = ", ".join(part.rpartition("#")[0] for part in told["parts"])
     return told["operator"] or "code", parts or short(told["config"])
-
-
-def _proposal_of(history: Any, job_id: str) -> str:
-    for experiment in history.experiments():
-        if experiment.outcome.job_id == job_id:
-            return str(experiment.proposal.id)
-    purpose = history.jobs[job_id].purpose if job_id in history.jobs else "an unfinished proposal"
-    raise NotFoundError(
-        f"job {job_id} belongs to no finished proposal ({purpose})",
-        where=history.campaign_id,
-        hint="`python run_graph.py history` lists the proposals",
-    )
 
 
 def explanation(told: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, Field
 
 from agents.training.queue import TrainingQueue
-from agents.training.works import ConflictError
+from core.errors import ConflictError
 from runtime.control_plane.wire import (
     Approval,
     Decision,
@@ -21,12 +21,14 @@ from runtime.control_plane.wire import (
     TrainRequest,
 )
 from runtime.jobs import JobState
-from service.control_plane.guard import Guard
-from service.control_plane.problems import Problem, handle_errors, problems
+from service.http.guard import Guard
+from service.http.problems import describe_problem, handle_errors, problems
 
 __all__ = ["create_app"]
 
 LIST_LIMIT = 1000
+OPEN_PATHS = frozenset({"/health", "/openapi.json"})
+"""Answered without a token: they tell nothing about jobs."""
 STREAM = "One event a message; `id` is its number, `event` is `state` or `report`, `data` a JobEvent."
 
 LastEventId = Annotated[
@@ -63,7 +65,7 @@ def create_app(queue: TrainingQueue, *, token: str, loopback_only: bool = True) 
         description="Training jobs over HTTP: submit, watch live, cancel, approve, collect.",
         docs_url=None,
         redoc_url=None,
-        responses=problems(421),
+        responses=problems(403, 421),
     )
     handle_errors(app)
     secured = [Depends(bearer)]
@@ -182,22 +184,17 @@ def create_app(queue: TrainingQueue, *, token: str, loopback_only: bool = True) 
         waiting = states.count(JobState.QUEUED) + states.count(JobState.PENDING)
         return Health(parallel=queue.parallel, running=states.count(JobState.RUNNING), waiting=waiting)
 
-    app.add_middleware(Guard, token=token, loopback_only=loopback_only)
-    _describe_problem(app)
+    app.add_middleware(
+        Guard,
+        token=token,
+        loopback_only=loopback_only,
+        open_paths=OPEN_PATHS,
+        variable="CONTROL_PLANE_TOKEN",
+        name="control plane",
+    )
+    describe_problem(app)
     return app
 
 
 def _sent(event: JobEvent) -> ServerSentEvent:
     return ServerSentEvent(id=str(event.seq), event=event.kind, raw_data=event.model_dump_json(exclude={"version"}))
-
-
-def _describe_problem(app: FastAPI) -> None:
-    """Put `Problem` among the schemas of the description, where the error answers refer to it."""
-    describe = app.openapi
-
-    def described() -> dict[str, object]:
-        whole = describe()
-        whole.setdefault("components", {}).setdefault("schemas", {})["Problem"] = Problem.model_json_schema()
-        return whole
-
-    app.openapi = described  # type: ignore[method-assign]  # FastAPI's own way to extend the description

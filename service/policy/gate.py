@@ -5,10 +5,15 @@ from __future__ import annotations
 from core.errors import ApprovalNeededError, DeniedError
 from core.ids import Clock, system_clock
 from core.policy import Action, Decision, PolicyContext
+from core.settings import Settings
 from memory.audit import Audit
+from memory.ledger import Ledger
 from service.policy.policy import Policy
 
 __all__ = ["Gate"]
+
+MOST_LOOKED = 10_000
+"""Ways of looking that are remembered."""
 
 
 class Gate:
@@ -22,6 +27,12 @@ class Gate:
         self.audit = audit
         self._safe_mode = safe_mode
         self._clock = clock
+        self._looked: set[tuple[str, ...]] = set()
+
+    @classmethod
+    def of(cls, settings: Settings, ledger: Ledger) -> Gate:
+        """The gate that the settings want, with its audit in the ledger."""
+        return cls(Policy.load(settings.policy_file), Audit(ledger.database), safe_mode=settings.safe_mode)
 
     def decide(self, action: Action, context: PolicyContext) -> Decision:
         """The decision, after it was kept.  Raises StorageError or BusyError when it cannot be: then do nothing."""
@@ -31,9 +42,25 @@ class Gate:
         self.audit.append(decision, context)
         return decision
 
+    def look(self, context: PolicyContext) -> Decision:
+        """READ.  Kept in the audit the first time that this asker comes this way with this answer, not every time: a
+        page that asks once a second would bury all other entries.  Raises as `require`.
+        """
+        decision = self.policy.decide(Action.READ, context, at=self._clock())
+        who = (context.actor, *context.roles, context.tenant, context.route, decision.rule, decision.answer)
+        if who not in self._looked:
+            if len(self._looked) >= MOST_LOOKED:
+                self._looked.clear()
+            self.audit.append(decision, context)
+            self._looked.add(who)
+        return self._allowed(decision)
+
     def require(self, action: Action, context: PolicyContext) -> Decision:
         """The decision when it may be done now.  Raises DeniedError (exit 3) or ApprovalNeededError (exit 5)."""
-        decision = self.decide(action, context)
+        return self._allowed(self.decide(action, context))
+
+    def _allowed(self, decision: Decision) -> Decision:
+        action = decision.action
         if decision.answer == "denied":
             raise DeniedError(
                 f"{action.value} is denied: {decision.reason}",

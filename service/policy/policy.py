@@ -51,6 +51,13 @@ class Policy:
             )
         return judge(action, context, self.book, at=at)
 
+    def asks_by_rule(self, decision: Decision, context: PolicyContext) -> bool:
+        """Whether a person is asked because a rule says so, or things of all tenants are touched, not for risk."""
+        tenant = self.book.tenants.get(context.tenant)
+        rules = (*(tenant.rules if tenant else ()), *self.book.rules)
+        by_rule = any(rule.name == decision.rule and rule.effect == "ask" for rule in rules)
+        return by_rule or context.scope == "system"
+
 
 def read_rules(path: Path) -> Rulebook:
     """The rules in `path`.  Raises ConfigError (NotFoundError) that names the line."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from command_line import Cli, Finished
 
-from service.commands.jobs import read_log
+from service.operations.jobs import read_log
 
 pytestmark = pytest.mark.xdist_group("service")
 

@@ -5,54 +5,66 @@ from __future__ import annotations
 import hmac
 import os
 import secrets
+from collections.abc import Set
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import ConfigError, StorageError
-from service.control_plane.problems import problem
+from service.http.problems import problem
 
-__all__ = ["Guard", "keep_token"]
+__all__ = ["BODY_LIMIT_BYTES", "Guard", "keep_token"]
 
-OPEN_PATHS = frozenset({"/health", "/openapi.json"})
-"""Answered without a token: they tell nothing about jobs."""
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 MIN_TOKEN_CHARACTERS = 16
 BODY_LIMIT_BYTES = 1024 * 1024
 
 
 class Guard:
-    """Refuses what has no token (401), or, on loopback, asks under a foreign host name (421: DNS rebinding)."""
+    """Refuses what has no token (401), or, on loopback, asks under a foreign host name (421: DNS rebinding) or from a
+    page of another origin (403).
 
-    def __init__(self, app: ASGIApp, token: str, loopback_only: bool) -> None:
+    `open_paths` are answered without a token; `variable` is the environment's name of it, for the hint.
+    """
+
+    def __init__(
+        self, app: ASGIApp, token: str, loopback_only: bool, open_paths: Set[str], variable: str, name: str
+    ) -> None:
         self._app = app
         self._token = token.encode()
         self._loopback_only = loopback_only
+        self._open_paths = open_paths
+        self._hint = f"send `Authorization: Bearer TOKEN`; clients of ours read {variable}"
+        self._name = name
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             headers = dict(scope["headers"])
-            if self._loopback_only and _host(headers.get(b"host", b"")) not in LOOPBACK:
-                answer = problem(421, "this control plane answers under a loopback name only", where="Host")
-                await answer(scope, receive, send)
+            host = headers.get(b"host", b"")
+            if self._loopback_only and _name(host) not in LOOPBACK:
+                answer = problem(421, f"this {self._name} answers under a loopback name only", where="Host")
+            elif (origin := headers.get(b"origin")) is not None and not _same(origin, host):
+                answer = problem(403, "a page of another origin may not ask here", where="Origin")
+            elif scope["path"] not in self._open_paths and not self._known(headers.get(b"authorization", b"")):
+                bearer = {"WWW-Authenticate": "Bearer"}
+                answer = problem(401, "the token is missing or wrong", where="Authorization", hint=self._hint, **bearer)
+            elif _length(headers.get(b"content-length", b"")) > BODY_LIMIT_BYTES:
+                answer = problem(413, TOO_LARGE, where="Content-Length", Connection="close")
+            else:
+                await self._app(scope, _bounded(receive), send)
                 return
-            if scope["path"] not in OPEN_PATHS and not self._known(headers.get(b"authorization", b"")):
-                answer = problem(
-                    401,
-                    "the token is missing or wrong",
-                    where="Authorization",
-                    hint="send `Authorization: Bearer TOKEN`; clients of ours read CONTROL_PLANE_TOKEN",
-                    **{"WWW-Authenticate": "Bearer"},
-                )
-                await answer(scope, receive, send)
-                return
-            receive = _bounded(receive)
+            await answer(scope, receive, send)
+            return
         await self._app(scope, receive, send)
 
     def _known(self, authorization: bytes) -> bool:
         scheme, _, token = authorization.partition(b" ")
         return scheme.lower() == b"bearer" and hmac.compare_digest(token.strip(), self._token)
+
+
+TOO_LARGE = f"a request has at most {BODY_LIMIT_BYTES:,} bytes"
 
 
 def _bounded(receive: Receive) -> Receive:
@@ -64,16 +76,28 @@ def _bounded(receive: Receive) -> Receive:
         message = await receive()
         size += len(message.get("body", b""))
         if size > BODY_LIMIT_BYTES:
-            raise HTTPException(413, f"a request has at most {BODY_LIMIT_BYTES:,} bytes")
+            raise HTTPException(413, TOO_LARGE, headers={"Connection": "close"})
         return message
 
     return counted
 
 
-def _host(value: bytes) -> str:
+def _length(value: bytes) -> int:
+    return int(value) if value.isdigit() and len(value) < 20 else BODY_LIMIT_BYTES + 1 if value else 0
+
+
+def _name(value: bytes) -> str:
     """The name in a Host header, without its port."""
     text = value.decode("latin-1").lower()
     return text.partition("]")[0] + "]" if text.startswith("[") else text.partition(":")[0]
+
+
+def _same(origin: bytes, host: bytes) -> bool:
+    """Whether a page of this origin was served under the name and port that it asks now."""
+    try:
+        return urlsplit(origin.decode("latin-1")).netloc.lower() == host.decode("latin-1").lower() != ""
+    except ValueError:
+        return False
 
 
 def keep_token(path: Path, given: str = "") -> tuple[str, bool]:

@@ -11,11 +11,12 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from agents.training.works import ConflictError, NotAllowedError, TooManyJobsError
+from agents.training.works import NotAllowedError, TooManyJobsError
 from core.errors import (
     ApprovalNeededError,
     BusyError,
     ConfigError,
+    ConflictError,
     DeniedError,
     NotFoundError,
     RatchetError,
@@ -23,7 +24,7 @@ from core.errors import (
     UnavailableError,
 )
 
-__all__ = ["Problem", "handle_errors", "problem", "problems"]
+__all__ = ["Problem", "describe_problem", "handle_errors", "problem", "problems"]
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -92,3 +93,15 @@ def handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(Exception, unforeseen)
+
+
+def describe_problem(app: FastAPI) -> None:
+    """Put `Problem` among the schemas of the description, where the error answers refer to it."""
+    describe = app.openapi
+
+    def described() -> dict[str, Any]:
+        whole = describe()
+        whole.setdefault("components", {}).setdefault("schemas", {})["Problem"] = Problem.model_json_schema()
+        return whole
+
+    app.openapi = described  # type: ignore[method-assign]  # FastAPI's own way to extend the description

@@ -1,0 +1,167 @@
+"""Starting, going on with and stopping campaigns.  A run is a process of its own, and outlives whoever started it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+import service
+from core.campaign import Campaign
+from core.errors import ConflictError, NotFoundError, nearest
+from core.settings import Settings
+from memory.ledger import StoredCampaign
+from service.detached import log_of, start_detached
+from service.operations.desk import Desk
+from service.operations.ids import OfCampaign
+from service.operations.operation import Taken, Told
+
+__all__ = [
+    "CycleMore",
+    "Resume",
+    "Run",
+    "Start",
+    "Stopped",
+    "campaign_of",
+    "dry",
+    "one_cycle",
+    "resume",
+    "start",
+    "stop",
+]
+
+EXAMPLE = Path(service.__file__).resolve().parent.parent / "campaigns" / "breast_cancer" / "campaign.yaml"
+"""What is started where no campaign is registered."""
+MOST_CYCLES = 100_000
+
+
+class Start(Taken):
+    """A new campaign of a registered file."""
+
+    campaign: str | None = Field(
+        default=None, max_length=64, description="name of a registered campaign; left out: the first one"
+    )
+    cycles: int | None = Field(default=None, ge=1, le=MOST_CYCLES)
+    until: str | None = Field(default=None, max_length=200, description="stop when reached, such as auc>=0.99")
+    seed: int | None = Field(default=None, ge=0, le=2**31)
+    dry_run: bool = Field(default=False, description="check everything and say what would run; start nothing")
+
+
+class Run(Told):
+    """A campaign that was started; `pid` is its process, `log` where it prints."""
+
+    campaign: str
+    status: str = Field(description="started, or checked when nothing was to be started")
+    pid: int | None
+    log: str | None
+    cycles: int
+    risk_score: float
+
+
+def dry(taken: Any, _desk: Desk) -> Mapping[str, Any]:
+    return {"dry_run": taken.dry_run}
+
+
+def start(taken: Start, desk: Desk) -> Run:
+    """A new campaign each time; under an idempotency key, once."""
+    campaign = campaign_of(desk, taken.campaign, cycles=taken.cycles, until=taken.until, seed=taken.seed)
+    if taken.dry_run:
+        return Run(
+            campaign=campaign.name,
+            status="checked",
+            pid=None,
+            log=None,
+            cycles=campaign.budget.cycles,
+            risk_score=desk.risk,
+        )
+    stored = desk.ledger.campaign(desk.noted) if desk.noted else desk.ledger.create_campaign(campaign)
+    desk.keep(stored.id)
+    return _started(desk, stored)
+
+
+class Resume(OfCampaign):
+    """Go on with a campaign; `cycles` in all where its budget is to be another."""
+
+    cycles: int | None = Field(default=None, ge=1, le=MOST_CYCLES)
+
+
+def resume(taken: Resume, desk: Desk) -> Run:
+    stored = desk.ledger.campaign(taken.campaign)
+    if stored.status == "failed":
+        raise ConflictError(
+            f"{stored.id} has failed: its baseline does not run", where="campaign", hint="mend it, and start a new one"
+        )
+    with desk.histories.of(stored.id) as history:
+        done = history.last_finished_cycle
+    cycles = taken.cycles or stored.definition.budget.cycles
+    if stored.status == "finished" and cycles <= done:
+        raise ConflictError(f"{stored.id} is finished", where="campaign", hint="give more `cycles`, or start a new one")
+    return _started(desk, stored, taken.cycles)
+
+
+class CycleMore(OfCampaign):
+    """One cycle more than were finished, then stop."""
+
+
+def one_cycle(taken: CycleMore, desk: Desk) -> Run:
+    with desk.histories.of(desk.ledger.campaign(taken.campaign).id) as history:
+        done = history.last_finished_cycle
+    return resume(Resume(campaign=taken.campaign, cycles=done + 1), desk)
+
+
+class Stopped(Told):
+    """`asked`: whether its process was told to stop; it finishes its stage, keeps a checkpoint and ends by itself."""
+
+    campaign: str
+    asked: bool
+    pid: int | None
+
+
+def stop(taken: OfCampaign, desk: Desk) -> Stopped:
+    stored = desk.ledger.campaign(taken.campaign)
+    owner = desk.ledger.leases.owner(f"campaign {stored.id}")
+    if owner is None:
+        return Stopped(campaign=stored.id, asked=False, pid=None)
+    if owner.pid == os.getpid():
+        raise ConflictError(f"{stored.id} is run by the very process that was asked", where="campaign")
+    return Stopped(campaign=stored.id, asked=owner.signal(signal.SIGTERM), pid=owner.pid)
+
+
+def campaign_of(desk: Desk, name: str | None, **changes: Any) -> Campaign:
+    """The registered campaign of that name, with other budgets.  Raises NotFoundError, ConfigError."""
+    from graph.loading import load_campaign
+
+    known = dict(desk.campaigns) or {"breast-cancer": EXAMPLE}
+    chosen = next(iter(known)) if name is None else name
+    if chosen not in known:
+        raise NotFoundError(
+            f"no campaign {chosen!r} is registered here",
+            where="campaign",
+            hint=f"{nearest(chosen, known)}; `serve --campaign FILE` registers one",
+        )
+    keys = {"cycles": "budget.cycles", "until": "until", "seed": "seed"}
+    overrides = {keys[key]: value for key, value in changes.items() if value is not None}
+    return load_campaign(known[chosen], overrides, defaults=defaults_of(desk.settings))
+
+
+def defaults_of(settings: Settings) -> dict[str, Any]:
+    """What the settings say where the campaign's file says nothing."""
+    return {"model": settings.model} if settings.model else {}
+
+
+def _started(desk: Desk, stored: StoredCampaign, cycles: int | None = None) -> Run:
+    options = [] if cycles is None else ["--cycles", str(cycles)]
+    owner = desk.ledger.leases.owner(f"campaign {stored.id}") if desk.noted else None  # started before a crash
+    pid = owner.pid if owner else start_detached(desk.folder, desk.ledger, desk.settings, stored.id, options).pid
+    return Run(
+        campaign=stored.id,
+        status="started",
+        pid=pid,
+        log=str(log_of(desk.folder, stored.id)),
+        cycles=cycles or stored.definition.budget.cycles,
+        risk_score=desk.risk,
+    )
