@@ -271,8 +271,9 @@ class Kit:
     """In a campaign of kind `code`: its base and its candidates, for executors."""
     live: LiveWork | None = None
     """In a campaign of kind `live`: the service, its telemetry and its code."""
+    opportunities: tuple[ImprovementOpportunity, ...] = ()
     validated: Mapping[str, ImprovementValidated] = field(default_factory=dict)
-    """In a campaign of kind `live`: the checks that were done in this cycle, for the executor."""
+    """In a campaign of kind `live`, of this cycle, for executors: what was found, and the checks that were done."""
 
     def with_model(self, model: str = "", temperature: float | None = None) -> Kit:
         """The kit with another language model, or the same at another temperature; as it is where neither is named."""

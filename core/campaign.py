@@ -283,6 +283,9 @@ LIVE: dict[str, Any] = {
 }
 """What stands in for command, space and baseline in a campaign of kind `live`: no job is run, a service is."""
 
+OF_ONE_CYCLE = ("window_hours", "max_improvements", "trigger")
+"""What may be another in each cycle of a campaign of kind `live`."""
+
 LIVE_COUNCIL: dict[str, Any] = {
     "director": "triage",
     "proposers": ["improver"],
@@ -412,9 +415,12 @@ class Campaign(Record):
 
     def fingerprint(self) -> str:
         """The identity of what is asked: everything but the budgets, which may be raised while it runs."""
-        left_out = {"budget", "until", "description", "control"}
-        left_out |= {name for name in ("code", "live") if getattr(self, name) is None}
-        return content_hash(self.model_dump(mode="json", exclude=left_out))[:16]
+        left_out = dict.fromkeys(("budget", "until", "description", "control"), True)
+        left_out |= {name: True for name in ("code", "live") if getattr(self, name) is None}
+        told = self.model_dump(mode="json", exclude=left_out)
+        for name in OF_ONE_CYCLE if self.live else ():
+            del told["live"][name]
+        return content_hash(told)[:16]
 
 
 def _has_none_of_its_own(data: dict[str, Any], given: dict[str, Any], hint: str) -> None:

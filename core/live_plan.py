@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -32,14 +32,16 @@ class LivePlan(Record):
     """What may change in a running service, and how it is watched.
 
     With `start` the service is started here, from a copy of `root` kept in the state folder: your own files stay as
-    they are.  Without it, `url` names one that runs, and `root` is the folder that it runs from.  In commands and URLs
-    {port}, {telemetry} and {data} stand for a free port, a file for telemetry lines and a folder for the service's own.
+    they are.  Without it, `url` names one that runs, and `folder` has its releases.  In commands and URLs {port},
+    {live}, {telemetry} and {data} stand for a free port, the folder of the releases, a file for telemetry lines and a
+    folder for the service's own.
     """
 
     root: str = "."
     files: tuple[str, ...] = Field(min_length=1, description="patterns below root of what may change")
     never: tuple[str, ...] = Field(default=("tests",), description="files and folders that no improvement touches")
     start: tuple[str, ...] = Field(default=(), description="runs in the copied root; empty: the service runs already")
+    folder: str = Field(default="", description="of the releases of a service that runs already, below the campaign's")
     url: str = Field(default="http://127.0.0.1:{port}", description="where the service answers")
     health: str = Field(default="/health", description="path that answers 200 when it is well")
     ready_s: float = Field(default=30.0, gt=0, description="how long it may take to be well after its start")
@@ -51,6 +53,8 @@ class LivePlan(Record):
     listen_s: float = Field(default=60.0, gt=0, description="at least so much telemetry is waited for, of this session")
     window_hours: float = Field(default=1.0, gt=0, description="of telemetry that is analysed")
     max_improvements: int = Field(default=3, ge=1, description="that one cycle puts live")
+    watch: dict[str, Any] = Field(default={}, description="of the watch what no setting says, such as least_history")
+    trigger: Literal["hand", "schedule", "alarm"] = Field(default="hand", description="why the cycle runs")
     preset: str = Field(default="basic", description="basic, conservative, aggressive")
     settings: dict[str, Any] = Field(default={}, description="what is otherwise than in the preset")
     tenant: str = Field(default="", description="whose service it is; empty: the owner's of the installation")
@@ -70,8 +74,8 @@ class LivePlan(Record):
 
     @model_validator(mode="after")
     def _somewhere(self) -> LivePlan:
-        if not self.start and "{port}" in self.url:
-            raise ValueError("name the `url` of the service, or a `start` command")
+        if not self.start and ("{port}" in self.url or not self.folder):
+            raise ValueError("name the `url` and the `folder` of the service that runs, or a `start` command")
         return self
 
     def is_kept(self, path: str) -> bool:

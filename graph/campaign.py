@@ -28,6 +28,7 @@ from graph.code_campaign import open_code
 from graph.context import Context
 from graph.council import seat_council
 from graph.job_back_end import job_back_end
+from graph.live_campaign import LiveDoor, LiveSession, open_live
 from graph.loading import space_of
 from graph.measure import BaselineError, control_arm, measure_baseline, reach_verdict
 from graph.sealed import sealed_evaluation
@@ -101,12 +102,14 @@ async def run_campaign(
     stop: Stop | None = None,
     record: Path | None = None,
     trust_code: bool = False,
+    live: LiveDoor | None = None,
 ) -> Ending:
     """Run or go on with `stored` until its target, its budget, or `stop`.
 
     `open_recall` is called in a thread while the baseline runs (loading the index and the model takes a second); what
     it opened is closed at the end.
     `open_jobs` says where its jobs run (default: in this process).  What language models answer is written to `record`.
+    `live`: what the door hands in for a campaign of kind `live`, whose service is started or found again.
     `trust_code`: a person says that candidates of a code campaign may run where there is no isolation for them.
 
     Raises BusyError when another process works on it, ModelError when its language model is not there, BaselineError
@@ -120,7 +123,8 @@ async def run_campaign(
         context = context_of(folder, ledger, stored, open_jobs, record, trust_code=trust_code)
         forget = ledger.listen(context.history.apply)
         try:
-            return await _run(folder, context, stored, stop or Stop(), open_recall)
+            async with open_live(folder, stored, live, trusted=trust_code) as session:
+                return await _run(folder, context, stored, stop or Stop(), open_recall, session)
         finally:
             await context.jobs.shutdown()
             if context.models is not None:
@@ -139,6 +143,7 @@ async def _run(
     stored: StoredCampaign,
     stop: Stop,
     open_recall: Callable[[], RecallView] | None,
+    session: LiveSession | None,
 ) -> Ending:
     campaign, ledger, session = stored.definition, context.ledger, stored.sessions
     # told by every session, kept once: the first may have been killed before it could tell
@@ -151,7 +156,7 @@ async def _run(
         else None
     )
     try:
-        await _prepare(context, open_recall)
+        await _prepare(context, open_recall, session, stop)
         ending = await _cycles(folder, context, stop)
     except BaseException as error:
         reason = error.what if isinstance(error, RatchetError) else type(error).__name__
@@ -170,11 +175,17 @@ async def _run(
     return ending
 
 
-async def _prepare(context: Context, open_recall: Callable[[], RecallView] | None) -> None:
-    """Measure the baseline and open recall, side by side."""
+async def _prepare(
+    context: Context, open_recall: Callable[[], RecallView] | None, session: LiveSession | None, stop: Stop
+) -> None:
+    """Measure the baseline, or listen to the service, and open recall, side by side."""
     opening = asyncio.create_task(asyncio.to_thread(open_recall)) if open_recall else None
     try:
-        await measure_baseline(context)
+        if session is None:
+            await measure_baseline(context)
+        else:
+            context.live = await session.open()
+            await session.listen(lambda: bool(stop.reason))
     finally:
         if opening is not None:
             context.recall = await opening

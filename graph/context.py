@@ -76,9 +76,7 @@ class Context:
                 guidance=self.guidance,
                 population=population,
             )
-        told = self.history.cycle(cycle)
-        opportunities, validated = tuple(told.opportunities.values()), dict(told.validated)
-        return replace(self._opening, direction=direction, opportunities=opportunities, validated=validated, **more)
+        return replace(self._opening, direction=direction, **self._of_live(cycle), **more)
 
     def kit(self, cycle: int, role: str, name: str, campaign: Campaign | None = None) -> Kit:
         """The kit of one role; its randomness depends on campaign seed, cycle, role and name only.
@@ -99,9 +97,16 @@ class Context:
             history=self.history.experiments(before=cycle),
             code=self.code,
             live=self.live,
-            validated=dict(self.history.cycle(cycle).validated),
+            **self._of_live(cycle),
             **self._models(cycle, role, name, seed),
         )
+
+    def _of_live(self, cycle: int) -> dict[str, Any]:
+        """What a cycle on a live service has found and checked so far."""
+        told = self.history.cycles.get(cycle)
+        if self.live is None or told is None:
+            return {}
+        return {"opportunities": tuple(told.opportunities.values()), "validated": dict(told.validated)}
 
     def _models(self, cycle: int, role: str, name: str, seed: int) -> dict[str, Any]:
         """The model of a seat, and how it comes by another."""

@@ -7,14 +7,14 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from agents import registry
 from agents.live.listening import Listening
-from agents.live.work import LiveWork, Trigger
+from agents.live.work import LiveWork
 from core.campaign import Campaign
 from core.deployment import DeploymentState, HealthCheck, LiveTarget, ReloadByCommand, ReloadByReloader
 from core.drafts import CheckSettings
@@ -22,30 +22,30 @@ from core.errors import ConfigError, UnavailableError
 from core.improvement import ImprovementSettings
 from core.live_plan import LivePlan
 from core.policy import DEFAULT_TENANT, Action, Decision
-from core.watch import WatchRules
-from memory.ledger import Ledger, StoredCampaign
+from core.watch import WatchRules, watch_rules
+from memory.ledger import StoredCampaign
 from memory.state_folder import StateFolder
-from runtime.deployment import LiveService
+from runtime.deployment import LiveService, Releases
 from runtime.jobs import fill_words
 from runtime.services import ServiceProcess, free_port, wait_healthy
 
-__all__ = ["LiveDoor", "LiveSession", "check_live", "live_settings", "open_live"]
+__all__ = ["LiveDoor", "LiveSession", "check_live", "live_settings", "open_live", "watch_rules_of"]
 
 LISTEN_SLACK_S = 60.0
 """How much longer than it should take telemetry is waited for."""
 SETTLED_S = 1.0
 """After its start a service is not yet what it will be."""
+POLL_S = 0.05
 
 
 @dataclass(frozen=True)
 class LiveDoor:
-    """What the door hands in: leave by the policy, why the cycle runs, whom a rollback is told to.
-
-    `keep`: leave a service that was started here running at the end.
+    """What the door hands in: leave by the policy, the yes of a person to an opportunity (or empty), whom a rollback is
+    told to.  `keep`: a service that was started here is left running at the end.
     """
 
     leave: Callable[[Action, Mapping[str, Any]], Decision]
-    trigger: Trigger = "hand"
+    approved_by: Callable[[str], str] = lambda _: ""
     alert: Callable[[DeploymentState], None] = lambda _: None
     keep: bool = False
 
@@ -68,13 +68,14 @@ def check_live(campaign: Campaign, where: str) -> None:
             where=f"{where}, live.root: {root}",
             hint="`root` is relative to the campaign's file",
         )
-    live_settings(campaign)
-    LiveTarget(service=campaign.name, folder=root, allowed=plan.files, health=HealthCheck(command=("true",)))
+    watch_rules_of(plan, live_settings(campaign))
     if not any("code" in registry.kinds_of("voter", use, here) for use in campaign.council.voting):
         raise ConfigError("nobody votes on code", where=f"{where}, council.voting", hint="seat validation")
     if "code" not in registry.kinds_of("executor", campaign.council.executor, here):
         raise ConfigError(
-            f"{campaign.council.executor.use} puts nothing live", where=f"{where}, council.executor", hint="seat deployer"
+            f"{campaign.council.executor.use} puts nothing live",
+            where=f"{where}, council.executor",
+            hint="seat deployer",
         )
 
 
@@ -85,136 +86,149 @@ class LiveSession:
         assert campaign.live is not None
         self.plan: LivePlan = campaign.live
         self.load: dict[str, Any] = {}
-        self._home, self._campaign, self._door = home, campaign, door
-        self._service = ServiceProcess(home, "service")
-        self._load = ServiceProcess(home, "load")
+        self._home, self._campaign, self._door, self._trusted = home, campaign, door, trusted
+        self._here = Path(campaign.here)
+        self._folder = home / "live" if self.plan.start else self._here / self.plan.folder
+        self._process = ServiceProcess(home, "service")
+        self._loading = ServiceProcess(home, "load")
         self._settings = live_settings(campaign)
-        self._listening = Listening(
-            home / "telemetry", self._settings, component=campaign.name, tenant=self.plan.tenant, root=self._live / "current"
-        )
-        self._trusted = trusted
+        self._listening: Listening | None = None
 
     async def open(self) -> LiveWork:
-        """The service running and well, what a kill has left mended, the load begun, its telemetry taken."""
+        """The service running and well, what a kill has left mended, its telemetry taken, the load begun.
+
+        Raises UnavailableError when it is not well.
+        """
         if self.plan.start:
-            await asyncio.to_thread(LiveService(self._target(0, "")).releases.adopt, Path(self._campaign.here) / self.plan.root)
-        running = self._service.alive
-        service = LiveService(self._target(1 if running or not self.plan.start else 0, self._url()), alert=self._door.alert)
-        await asyncio.to_thread(service.recover)
-        if self.plan.start and not running:
-            await self._start()
-        await wait_healthy(self._url() + self.plan.health, self.plan.ready_s, self._service if self.plan.start else None)
-        service = LiveService(self._target(1, self._url()), alert=self._door.alert)
-        await self._listening.start(self.plan.telemetry, self._words)
-        if self.plan.load and not self._load.alive:
-            command = fill_words(self.plan.load, self._words(), "live.load")
-            self._load.start(command, Path(self._campaign.here), self._environment(), {})
-        checks = CheckSettings(environment=self._campaign.environment, cache=str(self._home / "mypy"))
+            await asyncio.to_thread(Releases(self._folder).adopt, self._here / self.plan.root)
+        await asyncio.to_thread(self._service().recover)
+        if self.plan.start and not self._process.alive:
+            self._start()
+        url = self._words()["url"] + self.plan.health
+        await wait_healthy(url, self.plan.ready_s, self._process if self.plan.start else None)
+        service = self._service()
+        self._listening = Listening(self._home / "telemetry", self._settings, self._campaign, self._words())
+        await self._listening.start()
+        if self.plan.load and not self._loading.alive:
+            self._loading.start(self._filled("load"), self._here, self._environment(), {})
         return LiveWork(
             plan=self.plan,
             settings=self._settings,
             view=self._listening,
             service=service,
-            rules=self._rules(),
-            checks=checks,
+            rules=watch_rules_of(self.plan, self._settings),
+            checks=CheckSettings(environment=self._campaign.environment, cache=str(self._home / "mypy")),
             leave=self._door.leave,
-            trigger=self._door.trigger,
+            approved_by=self._door.approved_by,
+            trigger=self.plan.trigger,
             trusted=self._trusted,
-            settled_at=self._settled(service),
+            settled_at=self._settled_at(service),
         )
 
     async def listen(self, stopped: Callable[[], bool] = lambda: False) -> None:
-        """Until `listen_s` of telemetry of this service as it is now was taken.  Raises UnavailableError on silence."""
-        since = max(time.time(), self._started_at) if not self._service.facts.get("listened") else self._started_at
-        until = since + self.plan.listen_s
+        """Until `listen_s` of telemetry were taken since the service is what it is.
+
+        Raises UnavailableError for one that stays silent.
+        """
+        assert self._listening is not None
+        until = self._settled_at(self._service()) + self.plan.listen_s
         give_up = time.monotonic() + self.plan.listen_s + LISTEN_SLACK_S
         while self._listening.told_until < until and not stopped():
             if time.monotonic() > give_up:
                 raise UnavailableError(
-                    "the service tells nothing", where="live.telemetry", hint="silence is not health: is it asked at all?"
+                    "the service tells nothing",
+                    where="live.telemetry",
+                    hint="silence is not health: is it asked at all?",
                 )
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(POLL_S)
 
     async def close(self) -> None:
-        """The load ended, and so the service when it was started here; its telemetry is kept."""
-        if self._load.identity is not None:
-            said = await self._load.stop()
+        """The load ended, and so the service when it was started here; what it told is kept."""
+        if self._loading.identity is not None:
+            said = await self._loading.stop()
             with contextlib.suppress(ValueError, IndexError):
                 told = json.loads(said.splitlines()[-1])
                 self.load = told if isinstance(told, dict) else {}
-        await self._listening.close()
+        if self._listening is not None:
+            await self._listening.close()
         if self.plan.start and not self._door.keep:
-            await self._service.stop()
+            await self._process.stop()
 
     # ------------------------------------------------------------------- inside
 
-    @property
-    def _live(self) -> Path:
-        return self._home / "live"
-
-    @property
-    def _started_at(self) -> float:
-        return float(self._service.facts.get("started_at", 0.0))
-
-    def _settled(self, service: LiveService) -> float:
-        """Since when it runs what it runs now."""
-        ends = [state.at for state in service.states() if state.finished and state.stage != "undone"]
-        return max(self._started_at + SETTLED_S, *ends) if ends else self._started_at + SETTLED_S
-
-    def _rules(self) -> WatchRules:
-        settings = self._settings
-        return WatchRules(
-            duration_s=settings.monitoring_duration_s,
-            interval_s=settings.monitoring_interval_s,
-            threshold=settings.rollback_threshold,
-            **self.plan.watch,
-        )
-
-    def _target(self, processes: int, url: str) -> LiveTarget:
-        reload = (
-            ReloadByCommand(command=fill_words(self.plan.reload, self._words(), "live.reload"))
-            if self.plan.reload
-            else ReloadByReloader(least_processes=processes)
-        )
-        health = HealthCheck(url=url + self.plan.health) if url else HealthCheck(command=("true",))
-        return LiveTarget(
+    def _service(self) -> LiveService:
+        """The way to change it.  A service that does not run yet is not asked what it serves."""
+        down = bool(self.plan.start) and not self._process.alive
+        url = self._words()["url"] + self.plan.health
+        target = LiveTarget(
             service=self._campaign.name,
-            folder=self._live if self.plan.start else Path(self._campaign.here) / self.plan.folder,
+            folder=self._folder,
             allowed=self.plan.files,
-            reload=reload,
-            health=health,
+            reload=(
+                ReloadByCommand(command=self._filled("reload"))
+                if self.plan.reload
+                else ReloadByReloader(least_processes=0 if down else 1)
+            ),
+            health=HealthCheck(url=url, tries=1 if down else 5),
             tenant=self.plan.tenant or DEFAULT_TENANT,
         )
+        return LiveService(target, alert=self._door.alert)
+
+    def _start(self) -> None:
+        self._process.facts = facts = {"port": free_port(), "started_at": time.time()}
+        where = (self._folder / "current").resolve()
+        self._process.start(self._filled("start"), where, self._environment(), facts)
+
+    def _settled_at(self, service: LiveService) -> float:
+        """Since when it runs what it runs now."""
+        started = float(self._process.facts.get("started_at", 0.0)) + SETTLED_S
+        return max([started, *(state.at for state in service.states() if state.finished and state.stage != "undone")])
 
     def _words(self) -> dict[str, str]:
+        port = str(self._process.facts.get("port", 0))
         return {
-            "here": self._campaign.here,
-            "live": str(self._live),
+            "here": str(self._here),
+            "live": str(self._folder),
             "telemetry": str(self._home / "telemetry.jsonl"),
             "data": str(self._home / "data"),
-            "port": str(self._service.facts.get("port", "0")),
-            "url": self.plan.url.replace("{port}", str(self._service.facts.get("port", "0"))),
+            "port": port,
+            "url": self.plan.url.replace("{port}", port).rstrip("/"),
         }
 
-    def _url(self) -> str:
-        return self._words()["url"].rstrip("/")
+    def _filled(self, name: Literal["start", "load", "reload"]) -> tuple[str, ...]:
+        return fill_words(getattr(self.plan, name), self._words(), f"live.{name}")
 
     def _environment(self) -> dict[str, str]:
         return {**os.environ, **self._campaign.environment}
 
-    async def _start(self) -> None:
-        facts = {"port": free_port(), "started_at": time.time()}
-        self._service.facts = facts
-        command = fill_words(self.plan.start, self._words(), "live.start")
-        where = (self._live / "current").resolve()
-        self._service.start(command, where, self._environment(), facts)
+
+def watch_rules_of(plan: LivePlan, settings: ImprovementSettings) -> WatchRules:
+    """How a deployment is watched.  Raises ConfigError."""
+    told = {
+        "duration_s": settings.monitoring_duration_s,
+        "interval_s": settings.monitoring_interval_s,
+        "threshold": settings.rollback_threshold,
+    }
+    return watch_rules({}, **{**told, **plan.watch})
 
 
 @contextlib.asynccontextmanager
 async def open_live(
-    folder: StateFolder, ledger: Ledger, stored: StoredCampaign, door: LiveDoor, *, trusted: bool = False
-) -> Any:
-    """The session of a campaign, closed whatever happens."""
+    folder: StateFolder, stored: StoredCampaign, door: LiveDoor | None, *, trusted: bool = False
+) -> AsyncIterator[LiveSession | None]:
+    """The session of a campaign of kind `live`, closed whatever happens; None for one of another kind.
+
+    Raises ConfigError where nobody hands in what it needs.
+    """
+    if stored.definition.kind != "live":
+        yield None
+        return
+    if door is None:
+        raise ConfigError(
+            f"{stored.id} improves a live service, which needs leave by the policy",
+            where="run_campaign",
+            hint="`python run_graph.py improve CAMPAIGN.yaml`, or hand in `live`",
+        )
     session = LiveSession(folder.services / stored.id, stored.definition, door, trusted)
     try:
         yield session

@@ -74,11 +74,16 @@ async def _deployed(proposal: Proposal, effect: Effect, kit: Kit) -> DeploymentS
             return known
     if live.hashes(list(proposal.files)) != proposal.made_from:
         raise RatchetError("the service runs other code than the improvement was made from")
-    told = kit.validated.get(proposal.id)
-    leave = live.leave(Action.DEPLOY, deployment_facts(proposal, None, told, kit))
+    facts = deployment_facts(proposal, kit)
     planned: Deployment = live.service.plan(
-        proposal.files, campaign_id=kit.campaign_id, proposal_id=proposal.id, reason=proposal.rationale
+        proposal.files,
+        scope=facts["scope"],
+        campaign_id=kit.campaign_id,
+        proposal_id=proposal.id,
+        approval_id=live.approved_by(proposal.opportunity),
+        reason=proposal.rationale,
     )
+    leave = live.leave(Action.DEPLOY, facts)
     kit.effects.started(effect, planned.id)
     history = live.history(kit.clock(), HISTORY_WINDOWS)
     return await asyncio.to_thread(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from agents.code.paths import allows
 from agents.live.generation.service import ServiceCode, read_service
@@ -13,7 +13,7 @@ from core.drafts import CheckSettings
 from core.ids import content_hash
 from core.improvement import ImprovementOpportunity, ImprovementSettings
 from core.live_plan import LivePlan
-from core.policy import Action, Decision, PolicyContext
+from core.policy import Action, Decision
 from core.watch import ServiceReading, WatchRules
 from runtime.deployment import LiveService
 
@@ -47,7 +47,8 @@ class ServiceView(Protocol):
 
 @dataclass
 class LiveWork:
-    """`leave` asks the policy, and keeps its answer in the audit.  `watching`: one deployment is watched at a time."""
+    """`leave` asks the policy, and keeps its answer in the audit; `approved_by` is a person's yes to an opportunity,
+    or empty.  `watching`: one deployment is watched at a time."""
 
     plan: LivePlan
     settings: ImprovementSettings
@@ -55,7 +56,8 @@ class LiveWork:
     service: LiveService
     rules: WatchRules
     checks: CheckSettings
-    leave: Callable[[Action, PolicyContext], Decision]
+    leave: Callable[[Action, Mapping[str, Any]], Decision]
+    approved_by: Callable[[str], str]
     trigger: Trigger = "hand"
     trusted: bool = False
     watching: asyncio.Lock = field(default_factory=asyncio.Lock)

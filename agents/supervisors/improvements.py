@@ -38,7 +38,7 @@ async def rule_improvement(proposal: Proposal, case: Case, kit: Kit, min_tally: 
     allowed = case.direction.jobs if case.direction else 0
     if given >= allowed:
         return reject("budget", f"the {allowed} improvements of this cycle went to others with a better tally")
-    decision = kit.live.leave(Action.DEPLOY, deployment_facts(proposal, case, told, kit))
+    decision = kit.live.leave(Action.DEPLOY, deployment_facts(proposal, kit))
     reason = f"tally {tally.score:+.2f}, risk {risk:.2f}; policy: {decision.reason}"
     if decision.answer == "denied":
         return reject("policy", f"{decision.rule}: {decision.reason}")
@@ -63,12 +63,10 @@ def _fault(proposal: Proposal, case: Case, kit: Kit, told: ImprovementValidated 
     return None
 
 
-def deployment_facts(
-    proposal: Proposal, case: Case | None, told: ImprovementValidated | None, kit: Kit
-) -> dict[str, Any]:
+def deployment_facts(proposal: Proposal, kit: Kit) -> dict[str, Any]:
     """What the policy decides on; who asks is added by the door."""
     assert kit.live is not None
-    opportunity = opportunity_of(proposal, case) if case is not None else None
+    told, opportunity = kit.validated.get(proposal.id), opportunity_of(proposal, kit.opportunities)
     risk: RiskLevel = "unknown" if told is None else "low" if told.risk <= kit.live.settings.risk_tolerance else "high"
     isolation = told.validation.isolation.removeprefix("level ") if told else ""
     return {
@@ -81,6 +79,7 @@ def deployment_facts(
         "details": {
             "campaign": proposal.campaign_id,
             "proposal": proposal.id,
+            "opportunity": proposal.opportunity,
             "files": sorted(proposal.files),
             "content": content_hash(proposal.files),
         },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from agents.registry import voter
 from agents.roles import Case, Kit, Voter
@@ -27,7 +28,7 @@ def impact() -> Voter:
     low 0; as sure as the opportunity is."""
 
     async def vote(proposal: Proposal, case: Case, kit: Kit) -> Vote:
-        found = opportunity_of(proposal, case)
+        found = opportunity_of(proposal, case.opportunities)
         if found is None:
             reason = "no opportunity of this cycle stands behind it"
             return Vote(proposal_id=proposal.id, voter="impact", score=0, confidence=0.1, reason=reason)
@@ -93,9 +94,11 @@ def improvement_record() -> Voter:
     return vote
 
 
-def opportunity_of(proposal: Proposal, case: Case) -> ImprovementOpportunity | None:
+def opportunity_of(
+    proposal: Proposal, opportunities: Sequence[ImprovementOpportunity]
+) -> ImprovementOpportunity | None:
     """The opportunity that it is for; None for one that was planted."""
-    return next((one for one in case.opportunities if one.id == proposal.opportunity), None)
+    return next((one for one in opportunities if one.id == proposal.opportunity), None)
 
 
 def content_of(proposal: Proposal) -> str:
@@ -118,7 +121,7 @@ async def _validated(proposal: Proposal, case: Case, kit: Kit) -> ImprovementVal
     found: Validation = await asyncio.to_thread(
         validate, draft, root, live.plan.tests, live.may_change, live.checks, trusted=live.trusted
     )
-    opportunity = opportunity_of(proposal, case)
+    opportunity = opportunity_of(proposal, case.opportunities)
     told = ImprovementValidated(
         campaign_id=case.campaign_id,
         cycle=case.cycle,

@@ -6,6 +6,7 @@ It is a session of its own, so that Ctrl-C at the terminal reaches us alone, and
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -75,13 +76,11 @@ class ServiceProcess:
         """End it and its session; answers what it printed last."""
         if self.identity is not None and self.alive:
             self._signal(signal.SIGTERM)
-            until = time.monotonic() + STOP_S
-            while self.alive and time.monotonic() < until:
-                await asyncio.sleep(POLL_S)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ended(), STOP_S)
             if self.alive:
                 self._signal(signal.SIGKILL)
-                while self.alive:
-                    await asyncio.sleep(POLL_S)
+                await self._ended()
         self._note.unlink(missing_ok=True)
         return self.tail()
 
@@ -92,12 +91,14 @@ class ServiceProcess:
         except OSError:
             return ""
 
+    async def _ended(self) -> None:
+        while self.alive:  # noqa: ASYNC110  # no event tells of the end of what is no child of ours
+            await asyncio.sleep(POLL_S)
+
     def _signal(self, number: signal.Signals) -> None:
         assert self.identity is not None
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.identity.pid, number)  # the leader of its session
-        except ProcessLookupError:
-            pass
 
     def _told(self) -> tuple[ProcessIdentity | None, dict[str, str | int]]:
         try:
