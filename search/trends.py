@@ -81,9 +81,7 @@ class Trend:
 
         A utilisation above 80 % is one without any comparison.
         """
-        if self.measure == "utilisation":
-            return self.flagged
-        return self.health == "degraded" and (self.flagged or self.measure in ("other", "cache_hit_rate"))
+        return self.flagged and (self.health == "degraded" or self.measure == "utilisation")
 
 
 def trend(

@@ -171,7 +171,7 @@ class Ring:
     def _buckets(self, values: Floats) -> npt.NDArray[np.int64]:
         positive = values > 0
         if self.base <= 0 and positive.any():
-            self.base = float(values[positive][0])
+            self.base = GROWTH ** round(math.log(float(values[positive][0])) / math.log(GROWTH))
         buckets = np.zeros(values.shape, np.int64)
         if self.base > 0:
             ratio = np.log(values[positive] / self.base) / math.log(GROWTH)
