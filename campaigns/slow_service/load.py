@@ -34,8 +34,8 @@ def requests(seed: int) -> list[str]:
         if kind < 0.4:
             return f"/quote?volumes={rng.choice(baskets)}&zone={rng.choice(zones)}"
         if kind < 0.7:
-            return f"/products/{rng.randint(1, 80)}/related"
-        return f"/customers/{rng.randint(1, 60)}/orders"
+            return f"/products/{rng.randint(1, 12)}/buyers"
+        return f"/customers/{rng.randint(1, 300)}/orders"
 
     return [one() for _ in range(1000)]
 

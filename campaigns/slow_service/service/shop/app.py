@@ -57,14 +57,14 @@ def create_app(database: Database, recorder: Recorder, version: Version = lambda
             _watch(live, recorder)
             return {"orders": live.orders.customer_orders(database, customer)}
 
-    @app.get("/products/{product}/related")
-    def related_products(product: int) -> dict[str, Any]:
+    @app.get("/products/{product}/buyers")
+    def product_buyers(product: int) -> dict[str, Any]:
         if product not in buyers:
             raise HTTPException(404, "no such product")
         with version() as live:
             _watch(live, recorder)
-            found = live.related.related_products(product, buyers)
-        return {"related": [{"card": cards.card(other), "buyers": shared} for other, shared in found]}
+            loyal = live.loyalty.loyal_share(buyers[product])
+        return {"card": cards.card(product), "entries": len(buyers[product]), "loyal": loyal}
 
     app.add_middleware(_Telling, recorder=recorder)
     return app

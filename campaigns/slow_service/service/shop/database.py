@@ -12,9 +12,9 @@ from typing import Any
 
 __all__ = ["CUSTOMERS", "PRODUCTS", "Database"]
 
-CUSTOMERS = 60
+CUSTOMERS = 300
 PRODUCTS = 80
-ORDERS = 2400
+ORDERS = 6000
 SCHEMA = """
 CREATE TABLE orders (id INTEGER PRIMARY KEY, customer INTEGER NOT NULL, placed TEXT NOT NULL);
 CREATE INDEX orders_of ON orders (customer);
@@ -65,6 +65,8 @@ class Database:
     def _fill(self, seed: int, orders: int) -> None:
         """The same shop for the same seed; whole or not at all."""
         rng = random.Random(seed)
+        products = range(1, PRODUCTS + 1)
+        popular = [1 / product for product in products]
         draft = self._path.with_suffix(".new")
         draft.unlink(missing_ok=True)
         with sqlite3.connect(draft) as connection:
@@ -72,7 +74,7 @@ class Database:
             for number in range(1, orders + 1):
                 placed = f"2026-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}"
                 connection.execute("INSERT INTO orders VALUES (?, ?, ?)", (number, rng.randint(1, CUSTOMERS), placed))
-                for product in rng.sample(range(1, PRODUCTS + 1), rng.randint(1, 4)):
+                for product in sorted(set(rng.choices(products, popular, k=rng.randint(1, 5)))):
                     row = (number, product, rng.randint(1, 3), 100 + 37 * product)
                     connection.execute("INSERT INTO lines VALUES (?, ?, ?, ?)", row)
         connection.close()

@@ -5,13 +5,13 @@ The service uses one version of it for each request, to the request's end.
 
 from __future__ import annotations
 
-from shop import orders, quotes, related
+from shop import loyalty, orders, quotes
 
-__all__ = ["WATCHED", "orders", "quotes", "related"]
+__all__ = ["WATCHED", "loyalty", "orders", "quotes"]
 
 WATCHED = (
     (quotes, ("packing_cost", "basket_quote")),
-    (related, ("common_buyers", "related_products")),
+    (loyalty, ("loyal_entries", "loyal_share")),
     (orders, ("customer_orders",)),
 )
 """The functions that are timed, by module."""

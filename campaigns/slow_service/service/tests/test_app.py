@@ -34,18 +34,20 @@ def test_orders(client: TestClient) -> None:
     assert client.get("/customers/999/orders").status_code == 404
 
 
-def test_related(client: TestClient) -> None:
-    found = client.get("/products/5/related").json()["related"]
-    assert len(found) == 5
-    assert all(str(one["card"]).endswith(")") for one in found)
-    assert client.get("/products/999/related").status_code == 404
+def test_buyers(client: TestClient) -> None:
+    first, again = (client.get("/products/1/buyers").json() for _ in range(2))
+    assert first == again
+    assert first["card"].endswith("(no. 1)")
+    assert 0.5 < first["loyal"] <= 1.0
+    assert first["entries"] > client.get("/products/80/buyers").json()["entries"]
+    assert client.get("/products/999/buyers").status_code == 404
 
 
 def test_health_and_figures(client: TestClient) -> None:
     assert client.get("/health").json() == {"status": "ok"}
-    client.get("/products/5/related")
+    client.get("/products/5/buyers")
     figures = client.get("/metrics").text
-    assert 'shop_requests_total{route="GET /products/{product}/related",status="200"}' in figures
+    assert 'shop_requests_total{route="GET /products/{product}/buyers",status="200"}' in figures
     assert 'shop_cache_lookups_total{cache="cards",hit="false"}' in figures
     assert "shop_request_seconds_bucket" in figures
 

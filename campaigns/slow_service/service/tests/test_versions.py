@@ -4,7 +4,7 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 from fastapi.testclient import TestClient
-from shop import orders, related
+from shop import loyalty, orders
 from shop.app import create_app
 from shop.database import Database
 from shop.telemetry import Recorder
@@ -19,7 +19,7 @@ def test_a_request_uses_the_version_it_was_given(tmp_path: Path) -> None:
     quotes = ModuleType("other.shop.quotes")
     vars(quotes).update(ZONES={"home": 100}, basket_quote=seven)
     other = SimpleNamespace(
-        quotes=quotes, orders=orders, related=related, WATCHED=((quotes, ("basket_quote",)),), recorder=None
+        quotes=quotes, loyalty=loyalty, orders=orders, WATCHED=((quotes, ("basket_quote",)),), recorder=None
     )
 
     @contextmanager
