@@ -102,6 +102,8 @@ class Shift(Record):
     estimate: float
     low: float
     high: float
+    last_low: float = Field(description="and the bounds for a single look, at the end")
+    last_high: float
     windows: int = Field(ge=0, description="that speak")
     noise_factor: float = Field(default=1.0, ge=1, description="by which the history widened the interval")
 
