@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 DraftSource = Literal["rules", "model"]
-CheckName = Literal["files", "syntax", "imports", "types", "security", "complexity", "tests", "coverage"]
+CheckName = Literal["files", "syntax", "interface", "imports", "types", "security", "complexity", "tests", "coverage"]
 
 
 class ImprovementDraft(Record):

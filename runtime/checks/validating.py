@@ -16,6 +16,7 @@ from runtime.checks.complexity import changed_complexities
 from runtime.checks.covered_tests import CoveredRun, run_covered
 from runtime.checks.files import file_faults, syntax_faults
 from runtime.checks.imports import import_faults
+from runtime.checks.interface import interface_faults
 from runtime.checks.tools import HINT, ToolSilentError, missing_tools
 from runtime.checks.trees import laid_out
 from runtime.sandbox import Isolation, find_isolation
@@ -77,12 +78,13 @@ class _Checks:
     ) -> None:
         self.files, self.root, self.allowed, self.settings = files, root, allowed, settings
         names: tuple[CheckName, ...] = (
-            "files", "syntax", "imports", "types", "security", "complexity", "tests", "coverage",
+            "files", "syntax", "interface", "imports", "types", "security", "complexity", "tests", "coverage",
         )  # fmt: skip
         self.results = {name: CheckResult(name=name, status="skipped", reason="not begun") for name in names}
         self.writable: dict[str, str] = {}
         self.readable: dict[str, str] = {}
         self.before: dict[str, str] = {}
+        self.parsed_before: dict[str, str] = {}
 
     @property
     def unusable(self) -> bool:
@@ -107,7 +109,7 @@ class _Checks:
         )
 
     def read(self) -> None:
-        """What may be written, and what parses."""
+        """What may be written, what parses, and whether others can go on using it."""
         began = time.perf_counter()
         faults = file_faults(self.files, self.root, self.allowed, self.settings.not_measured)
         bad = {fault.path for fault in faults}
@@ -119,14 +121,16 @@ class _Checks:
         wrong = {fault.path for fault in broken}
         self.readable = {path: text for path, text in self.writable.items() if path not in wrong}
         self.tell("syntax", began, broken)
+        began = time.perf_counter()
+        self.parsed_before = {path: text for path, text in self.before.items() if not syntax_faults({path: text})}
+        self.tell("interface", began, interface_faults(self.parsed_before, self.readable))
 
     def imports(self, tree: Path) -> None:
         began = time.perf_counter()
         found = import_faults(self.readable, tree)
         known: list[CheckFault] = []
         if found:
-            old = {path: text for path, text in self.before.items() if text and not syntax_faults({path: text})}
-            found, known = _new(found, import_faults(old, self.root))
+            found, known = _new(found, import_faults(self.parsed_before, self.root))
         self.tell("imports", began, found, known)
 
     def types(self, tree: Path) -> None:
@@ -172,8 +176,7 @@ class _Checks:
 
     def complexity(self) -> None:
         began = time.perf_counter()
-        old = {path: text for path, text in self.before.items() if not syntax_faults({path: text})}
-        found = changed_complexities(old, self.readable, self.settings.most_complexity)
+        found = changed_complexities(self.parsed_before, self.readable, self.settings.most_complexity)
         figures = {"hardest_function": float(found.hardest), "complexity_growth": float(found.grown)}
         self.tell("complexity", began, found.faults, found.known, figures)
 

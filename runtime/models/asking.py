@@ -108,7 +108,7 @@ _schemas: dict[type[BaseModel], dict[str, Any]] = {}
 
 
 def _schema(answer: type[BaseModel]) -> dict[str, Any]:
-    """The JSON schema of an answer, empty for free text; pydantic makes it anew each time, which takes a millisecond."""
+    """The JSON schema of an answer, {} for free text; pydantic makes it anew each time, which takes a millisecond."""
     if issubclass(answer, TextAnswer):
         return {}
     if answer not in _schemas:

@@ -3,11 +3,13 @@
     SELECT name FROM users WHERE id = ?
 
     WITH wanted(wanted_place, wanted_key) AS (VALUES (0, ?), (1, ?), …)
-    SELECT name, wanted_place FROM wanted CROSS JOIN users WHERE id = wanted_key
+    SELECT name, wanted_place FROM wanted CROSS JOIN users WHERE id IN (wanted_key, NULL)
 
 SQLite itself compares each key with the column, by the same affinity and collation as before, and the place says whose
-row it is: with `IN (…)` and a dict, `'1'` and 1, or `'a'` and `'A'` where the column ignores case, would lose their
-rows.  In SQLite a CROSS JOIN is carried out from left to right, so each key's rows come in the order of its own query.
+row it is: with `id IN (?, ?, …)` and a dict, `'1'` and 1, or `'a'` and `'A'` where the column ignores case, would lose
+their rows.  In SQLite a CROSS JOIN is carried out from left to right, by the index that the single query would take.
+`IN (wanted_key, NULL)` means `= wanted_key`, but lets SQLite make no index of its own for the query: by that, the rows
+of a key would come in another order than by themselves.
 """
 
 from __future__ import annotations
@@ -53,7 +55,7 @@ class Select:
         return (
             "WITH wanted(wanted_place, wanted_key) AS (VALUES ",
             f") SELECT {self.columns}, wanted_place ",
-            f"FROM wanted CROSS JOIN {self.source} WHERE {self.column} = wanted_key{self.rest}{order}",
+            f"FROM wanted CROSS JOIN {self.source} WHERE {self.column} IN (wanted_key, NULL){self.rest}{order}",
         )
 
 

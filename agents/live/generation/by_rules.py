@@ -24,7 +24,8 @@ __all__ = ["draft_by_rules"]
 
 ALGORITHMS = (
     "set_membership", "dict_lookup", "index_lookup", "count_lookup", "counter", "sorted_insert", "sort_once",
-    "deque_queue", "priority_queue", "prefix_sums", "ordered_unique", "memo_recursion", "list_growth", "flatten", "join",
+    "deque_queue", "priority_queue", "prefix_sums", "ordered_unique", "memo_recursion", "list_growth", "flatten",
+    "join",
 )  # fmt: skip
 """Less work by a better algorithm."""
 ONCE = (

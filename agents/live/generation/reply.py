@@ -9,6 +9,7 @@ from agents.code.paths import path_fault
 from agents.code.suspicion import suspicions
 from agents.live.generation.service import ServiceCode
 from core.errors import PatchError
+from runtime.checks.interface import interface_faults
 
 __all__ = ["FORM", "read_reply"]
 
@@ -20,8 +21,8 @@ def read_reply(text: str, service: ServiceCode) -> dict[str, str]:
     """Path → new text of the files that the reply changes, at least one.
 
     Raises PatchError for a reply without a block, with half of one, with two for one file or with too much; for a path
-    that leads out of the service or may not be changed; for a file that does not parse, leaves code out, or newly
-    reaches for what no improvement needs; and when nothing is changed.
+    that leads out of the service or may not be changed; for a file that does not parse, leaves code out, takes
+    away what others may use, or newly reaches for what no improvement needs; and when nothing is changed.
     """
     changes = parse_changes(text, LIMITS)
     if any(change.form != "whole" for change in changes):
@@ -37,6 +38,8 @@ def read_reply(text: str, service: ServiceCode) -> dict[str, str]:
         raise PatchError(first.reason, where=first.path, hint=FORM)
     if applied.noop:
         raise PatchError("nothing is changed but comments or layout", where="the answer")
+    if faults := interface_faults(service.files, applied.files):
+        raise PatchError(faults[0].text, where=faults[0].path, hint="whoever calls it must not need to change")
     if found := suspicions(service.files, applied.files):
         raise PatchError(f"not allowed: {'; '.join(found)}", where="the answer", hint="leave that out")
     return dict(applied.files)

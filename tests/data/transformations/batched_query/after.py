@@ -23,7 +23,7 @@ def names(conn: sqlite3.Connection, asked: list) -> list:
             "WITH wanted(wanted_place, wanted_key) AS (VALUES ",
             wanted_2,
             ") SELECT name, number, wanted_place ",
-            "FROM wanted CROSS JOIN people WHERE name = wanted_key",
+            "FROM wanted CROSS JOIN people WHERE name IN (wanted_key, NULL)",
         ))
         for *found_2, place_2 in conn.execute(wanted_2, keys):
             rows_by_place[place_2].append(tuple(found_2))
@@ -48,7 +48,7 @@ def numbers(conn: sqlite3.Connection, asked: list) -> list:
             "WITH wanted(wanted_place, wanted_key) AS (VALUES ",
             wanted_3,
             ") SELECT p.name, rowno, wanted_place ",
-            "FROM wanted CROSS JOIN people AS p WHERE p.number = wanted_key",
+            "FROM wanted CROSS JOIN people AS p WHERE p.number IN (wanted_key, NULL)",
         ))
         for *found_3, place_3 in conn.execute(wanted_3, keys_2):
             rows_by_place_2[place_3].append(tuple(found_3))
@@ -61,7 +61,7 @@ def numbers(conn: sqlite3.Connection, asked: list) -> list:
             "WITH wanted(wanted_place, wanted_key) AS (VALUES ",
             wanted_4,
             ") SELECT p.*, wanted_place ",
-            "FROM wanted CROSS JOIN people AS p WHERE p.number = wanted_key",
+            "FROM wanted CROSS JOIN people AS p WHERE p.number IN (wanted_key, NULL)",
         ))
         for *found_4, place_4 in conn.execute(wanted_4, keys_3):
             rows_by_place_3[place_4].append(tuple(found_4))
@@ -85,7 +85,7 @@ def notes(connection, asked: list) -> dict[int, Any]:
             "WITH wanted(wanted_place, wanted_key) AS (VALUES ",
             wanted_5,
             ") SELECT n, note, wanted_place ",
-            "FROM wanted CROSS JOIN notes WHERE owner = wanted_key AND n > 0 ORDER BY wanted_place, n DESC",
+            "FROM wanted CROSS JOIN notes WHERE owner IN (wanted_key, NULL) AND n > 0 ORDER BY wanted_place, n DESC",
         ))
         for *found_5, place_5 in connection.execute(wanted_5, keys_4):
             rows_by_place_4[place_5].append(tuple(found_5))
@@ -98,7 +98,7 @@ def notes(connection, asked: list) -> dict[int, Any]:
             "WITH wanted(wanted_place, wanted_key) AS (VALUES ",
             wanted_6,
             ") SELECT note, wanted_place ",
-            "FROM wanted CROSS JOIN notes WHERE owner = wanted_key",
+            "FROM wanted CROSS JOIN notes WHERE owner IN (wanted_key, NULL)",
         ))
         for *found_6, place_6 in connection.execute(wanted_6, keys_5):
             rows_by_place_5[place_6].append(tuple(found_6))
@@ -121,7 +121,7 @@ def everyone(conn: sqlite3.Connection) -> list:
             "WITH wanted(wanted_place, wanted_key) AS (VALUES ",
             wanted_7,
             ") SELECT note, wanted_place ",
-            "FROM wanted CROSS JOIN notes WHERE owner = wanted_key",
+            "FROM wanted CROSS JOIN notes WHERE owner IN (wanted_key, NULL)",
         ))
         for *found_7, place_7 in conn.execute(wanted_7, keys_6):
             rows_by_place_6[place_7].append(tuple(found_7))
