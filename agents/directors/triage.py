@@ -28,7 +28,7 @@ def triage() -> Director:
                 trigger=live.trigger,
                 begin=found.begin,
                 end=found.end,
-                counts=found.counts,
+                counts={**found.counts, **{f"aside: {why}": n for why, n in found.set_aside.items()}},
                 unknown=found.unknown,
                 **about,
             )

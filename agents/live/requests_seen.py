@@ -12,6 +12,7 @@ import numpy as np
 
 from core.telemetry import Completion, Telemetry
 from core.watch import ServiceReading
+from runtime.observed import Source
 
 __all__ = ["RequestsSeen"]
 
@@ -24,6 +25,7 @@ class RequestsSeen:
     def __init__(self) -> None:
         self.told_until = 0.0
         self._requests: list[tuple[float, float, bool]] = []
+        self._known: set[tuple[float, float, bool]] = set()
 
     def take(self, records: Iterable[Telemetry]) -> None:
         """Keep the requests among the records; they may come out of order."""
@@ -32,9 +34,21 @@ class RequestsSeen:
             if at is not None:
                 self.told_until = max(self.told_until, at)
             if isinstance(one, Completion) and one.operation == "request":
-                insort(self._requests, (one.at, one.duration_s, one.ok))
+                seen = (one.at, one.duration_s, one.ok)
+                if seen not in self._known:
+                    insort(self._requests, seen)
         if len(self._requests) > MOST:
             del self._requests[: len(self._requests) - MOST]
+
+    def take_all(self, source: Source, now: float) -> None:
+        """Everything that a source has, which an earlier process has read; its records come again to `take`."""
+        while True:
+            reading = source.read(now)
+            self.take(reading.records)
+            if not reading.more:
+                break
+        source.close()
+        self._known = set(self._requests)
 
     def reading(self, since: float, until: float) -> ServiceReading | None:
         """What ended from `since` to before `until`; None where nothing was told of that time or after it."""

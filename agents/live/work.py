@@ -8,35 +8,25 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from agents.code.paths import allows
+from agents.live.analysis import Analysis
 from agents.live.generation.service import ServiceCode, read_service
 from core.drafts import CheckSettings
 from core.ids import content_hash
-from core.improvement import ImprovementOpportunity, ImprovementSettings
+from core.improvement import ImprovementSettings
 from core.live_plan import LivePlan
 from core.policy import Action, Decision
 from core.watch import ServiceReading, WatchRules
 from runtime.deployment import LiveService
 
-__all__ = ["Analysed", "LiveWork", "ServiceView", "Trigger"]
+__all__ = ["LiveWork", "ServiceView", "Trigger"]
 
 Trigger = Literal["schedule", "hand", "alarm"]
-
-
-@dataclass(frozen=True)
-class Analysed:
-    """One look at the telemetry: from … to … (UTC seconds), what was found, what could not be judged."""
-
-    begin: float
-    end: float
-    opportunities: tuple[ImprovementOpportunity, ...]
-    counts: dict[str, int]
-    unknown: tuple[str, ...] = ()
 
 
 class ServiceView(Protocol):
     """The telemetry of one service."""
 
-    async def analyse(self, window_hours: float) -> Analysed:
+    async def analyse(self, window_hours: float) -> Analysis:
         """What its telemetry of the last hours shows, the most urgent first."""
         ...
 
