@@ -143,7 +143,7 @@ async def _run(
     stored: StoredCampaign,
     stop: Stop,
     open_recall: Callable[[], RecallView] | None,
-    session: LiveSession | None,
+    live: LiveSession | None,
 ) -> Ending:
     campaign, ledger, session = stored.definition, context.ledger, stored.sessions
     # told by every session, kept once: the first may have been killed before it could tell
@@ -156,7 +156,7 @@ async def _run(
         else None
     )
     try:
-        await _prepare(context, open_recall, session, stop)
+        await _prepare(context, open_recall, live, stop)
         ending = await _cycles(folder, context, stop)
     except BaseException as error:
         reason = error.what if isinstance(error, RatchetError) else type(error).__name__

@@ -150,7 +150,7 @@ def opening_case(
         applied=history.applied(before=cycle),
         guidance=guidance,
         population=population,
-        improvements=history.improvements(before=cycle),
+        improvements=history.assessed(before=cycle),
         records=history.track_records("voter", before=cycle),
     )
 

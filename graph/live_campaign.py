@@ -175,7 +175,8 @@ class LiveSession:
         return LiveService(target, alert=self._door.alert)
 
     def _start(self) -> None:
-        self._process.facts = facts = {"port": free_port(), "started_at": time.time()}
+        facts: dict[str, Any] = {"port": free_port(), "started_at": time.time()}
+        self._process.facts = facts
         where = (self._folder / "current").resolve()
         self._process.start(self._filled("start"), where, self._environment(), facts)
 

@@ -227,7 +227,7 @@ class History:
         told = [cycle for number, cycle in sorted(self.cycles.items()) if number < before]
         return tuple(cycle.carried_out(p) for cycle in told for p, event in cycle.applied.items() if event.outcome.ok)
 
-    def improvements(self, before: int | None = None) -> tuple[tuple[Proposal, ImpactAssessment], ...]:
+    def assessed(self, before: int | None = None) -> tuple[tuple[Proposal, ImpactAssessment], ...]:
         """What became of every improvement that was put live in cycles before `before`, oldest first."""
         told = [cycle for number, cycle in sorted(self.cycles.items()) if before is None or number < before]
         return tuple((c.carried_out(p), a) for c in told for p, a in c.assessments.items() if p in c.proposals)

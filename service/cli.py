@@ -21,6 +21,7 @@ COMMANDS = {
     "run": "service.commands.run",
     "resume": "service.commands.run",
     "evolve": "service.commands.run",
+    "improve": "service.commands.improve",
     "status": "service.commands.look",
     "history": "service.commands.look",
     "show": "service.commands.look",
@@ -115,6 +116,7 @@ def parser() -> argparse.ArgumentParser:
     evolve.add_argument("campaign_file", metavar="CAMPAIGN.yaml", help="the campaign's file, or its folder")
     _run_options(evolve)
     _start_options(evolve)
+    _improve_options(command("improve", "improve a running service: find, fix, put live, watch, take back"))
     resume = command("resume", "go on with a campaign where it was left")
     resume.add_argument("id", nargs="?", metavar="ID", help="campaign (default: the last one)")
     _run_options(resume)
@@ -165,6 +167,40 @@ def parser() -> argparse.ArgumentParser:
     _serve_options(command("serve", "every operation over HTTP: start and watch campaigns, events, pull requests"))
     _propose_pr_options(command("propose-pr", "open a change of code as a pull request on GitHub"))
     return top
+
+
+def _improve_options(at: argparse.ArgumentParser) -> None:
+    at.epilog = (
+        "The service is started from a copy, or found where it runs; its load, when the campaign has one, runs beside. exit codes: "
+        "0 done · 1 ran and failed · 3 bad config or denied · 4 unavailable or busy · 5 waits for a person · "
+        "6 the last improvement was taken back"
+    )
+    at.add_argument("campaign_file", metavar="CAMPAIGN.yaml", help="the campaign's file, or its folder")
+    at.add_argument("--cycles", type=int, metavar="N", help="cycles, one after the other (default: 1)")
+    at.add_argument(
+        "--plant-regression",
+        action="store_true",
+        help="in a further cycle put the campaign's PLANTED regression live, to see it caught and taken back",
+    )
+    at.add_argument(
+        "--approve",
+        action="append",
+        default=[],
+        metavar="OPPORTUNITY",
+        help="your yes to an improvement that touches all tenants; repeatable",
+    )
+    at.add_argument("--keep-service", action="store_true", help="leave the service running that was started here")
+    at.add_argument(
+        "--schedule", action="store_true", help="stay, and run a cycle whenever it is time or an alarm is raised"
+    )
+    at.add_argument("--time", metavar="T", help="stop after this time, such as 30m")
+    at.add_argument("--report", metavar="FILE", help="where to write the HTML report")
+    _model_options(at)
+    at.add_argument(
+        "--trust-code", action="store_true", help="let tests of changed code run where there is no isolation for them"
+    )
+    _start_options(at)
+    at.set_defaults(until=None, control=None, control_plane=None)
 
 
 def _propose_pr_options(at: argparse.ArgumentParser) -> None:

@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 
-RUNNING = ("run", "resume", "evolve", "demo")
+RUNNING = ("run", "resume", "evolve", "improve", "demo")
 """Commands in which `--set` may change the campaign too."""
 
 

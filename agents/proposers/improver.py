@@ -31,7 +31,7 @@ def improver(most: Annotated[int, Field(ge=1, le=100)] = 12) -> Proposer:
         assert case.direction is not None
         code, made, taken = kit.live.code(), list[Proposal](), set[str]()
         known = {one.id: one for one in case.opportunities}
-        refused = {proposal.content for proposal, told in case.improvements if told.status != "completed"}
+        refused = [proposal.files for proposal, told in case.improvements if told.status != "completed"]
         for opportunity in [known[name] for name in case.direction.focus if name in known][:most]:
             if len(made) >= max(case.direction.jobs, 1):
                 break
@@ -51,7 +51,7 @@ def improver(most: Annotated[int, Field(ge=1, le=100)] = 12) -> Proposer:
             if taken & set(draft.files):
                 continue
             proposal = _proposal(case, kit, draft, opportunity.kind)
-            if proposal.content not in refused:
+            if proposal.files not in refused:
                 made.append(proposal)
                 taken |= set(draft.files)
         return made

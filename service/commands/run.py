@@ -98,6 +98,8 @@ def run_stored(args: argparse.Namespace, output: Output, folder: StateFolder, le
     from graph.episode_listener import follow_episodes
     from graph.job_back_end import job_back_end
     from memory.history import History
+    from service.live_door import live_door
+    from service.policy import Gate
     from service.progress import Progress
 
     output.start(campaign=stored.id, home=str(folder.home))
@@ -120,6 +122,13 @@ def run_stored(args: argparse.Namespace, output: Output, folder: StateFolder, le
                 stop=stopping.stop,
                 record=Path(args.record) if args.record else None,
                 trust_code=args.trust_code,
+                live=live_door(
+                    Gate.of(settings, ledger),
+                    stored.definition,
+                    output,
+                    approved=tuple(getattr(args, "approve", ())),
+                    keep=getattr(args, "keep_service", False),
+                ),
             )
         finally:
             forget()

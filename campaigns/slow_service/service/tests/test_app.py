@@ -18,7 +18,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def client(told: Path) -> Iterator[TestClient]:
     recorder = Recorder(told)
-    with TestClient(create_app(Database(told.parent / "shop.db", recorder.query, orders=600), recorder)) as client:
+    with TestClient(create_app(Database(told.parent / "shop.db", recorder.query, orders=3000), recorder)) as client:
         yield client
 
 
@@ -54,7 +54,7 @@ def test_health_and_figures(client: TestClient) -> None:
 
 def test_what_is_told(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path / "told.jsonl")
-    app = create_app(Database(tmp_path / "shop.db", recorder.query, orders=600), recorder)
+    app = create_app(Database(tmp_path / "shop.db", recorder.query, orders=3000), recorder)
 
     @app.get("/broken")
     def broken() -> None:
