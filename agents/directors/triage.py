@@ -36,7 +36,7 @@ def triage() -> Director:
         for place, opportunity in enumerate(found.opportunities, 1):
             kit.emit(OpportunityFound(opportunity=opportunity, place=place, **about))
         jobs = live.plan.max_improvements if live.settings.deployment_enabled else 0
-        what = f"{len(found.opportunities)} opportunities in {found.end - found.begin:.0f} s of telemetry"
+        what = f"{len(found.opportunities)} opportunities in {found.counts.get('requests', 0):,} requests"
         if found.unknown:
             what += f"; {len(found.unknown)} things could not be judged"
         return Direction(

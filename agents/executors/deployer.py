@@ -20,6 +20,7 @@ from memory.effects import Effect
 from runtime.deployment import watch
 from search.degradation import service_level
 from search.deployment_watch import DeploymentWatch
+from search.level_change import latency_reduction
 
 __all__ = ["deployer"]
 
@@ -85,7 +86,7 @@ async def _deployed(proposal: Proposal, effect: Effect, kit: Kit) -> DeploymentS
     )
     leave = live.leave(Action.DEPLOY, facts)
     kit.effects.started(effect, planned.id)
-    history = live.history(kit.clock(), HISTORY_WINDOWS)
+    history = await asyncio.to_thread(live.history, kit.clock(), HISTORY_WINDOWS)
     return await asyncio.to_thread(
         live.service.deploy, planned, proposal.files, leave=leave, baseline=service_level(history), fence=effect.fence
     )
@@ -101,16 +102,25 @@ async def _watched(proposal: Proposal, state: DeploymentState, began: float, kit
         "proposal_id": proposal.id,
         "deployment_id": deployment.id,
     }
+    reduction = None
     if state.stage == "watching":
         kit.emit(ImprovementDeployed(revision=deployment.digest, paths=deployment.paths, **about))
         since = state.watched_since if state.watched_since is not None else state.at
-        judge = DeploymentWatch(live.history(min(since, state.began_at), HISTORY_WINDOWS), live.rules)
+        before = await asyncio.to_thread(live.history, state.began_at, HISTORY_WINDOWS)
         state = await watch(
-            live.service, deployment.id, read=live.view.reading, judge=judge.judge, rules=live.rules, clock=kit.clock
+            live.service,
+            deployment.id,
+            read=live.view.reading,
+            judge=DeploymentWatch(before, live.rules).judge,
+            rules=live.rules,
+            clock=kit.clock,
         )
+        windows = state.verdict.windows if state.verdict else 0
+        after = await asyncio.to_thread(live.windows, since, windows)
+        reduction = latency_reduction(before, after)
         live.settled_at = kit.clock()
     _tell_of_rollback(state, live, about, kit)
-    return assess(proposal, state, kit.clock() - began)
+    return assess(proposal, state, kit.clock() - began, reduction)
 
 
 def _tell_of_rollback(state: DeploymentState, live: LiveWork, about: dict[str, object], kit: Kit) -> None:

@@ -7,21 +7,22 @@ import core.watch
 from core.deployment import DeploymentState
 from core.improvement import ImpactAssessment
 from core.records import Proposal
-from core.watch import Shift, WatchVerdict
+from search.level_change import Reduction
 
-__all__ = ["assess", "latency_shift"]
+__all__ = ["assess"]
 
 
-def assess(proposal: Proposal, state: DeploymentState, seconds: float) -> ImpactAssessment:
+def assess(
+    proposal: Proposal, state: DeploymentState, seconds: float, reduction: Reduction | None = None
+) -> ImpactAssessment:
     """The assessment of a deployment that has ended; `seconds` from the draft to the end of its watch.
 
-    Reductions and changes are None where one side was not seen.  The interval is that of the watch for the change of
-    the 95th percentile, which holds at every look.
+    Reductions and changes are None where one side was not seen.  `reduction` is that of the 95th percentile, with its
+    interval, from the windows of both sides.
     """
     verdict = state.verdict
     before, after = (verdict.baseline, verdict.final) if verdict else (state.baseline, None)
     latency = _difference(before, after, "p95_ms")
-    shift = latency_shift(verdict)
     return ImpactAssessment(
         opportunity_id=proposal.opportunity,
         proposal_id=proposal.id,
@@ -34,18 +35,13 @@ def assess(proposal: Proposal, state: DeploymentState, seconds: float) -> Impact
         latency_reduction_percent=(
             None if latency is None or before is None or not before.p95_ms else -100 * latency / before.p95_ms
         ),
-        latency_reduction_low_percent=None if shift is None else -100 * shift.high,
-        latency_reduction_high_percent=None if shift is None else -100 * shift.low,
+        latency_reduction_low_percent=None if reduction is None else 100 * reduction.low,
+        latency_reduction_high_percent=None if reduction is None else 100 * reduction.high,
         error_rate_change=_difference(before, after, "error_rate"),
         throughput_change=_difference(before, after, "throughput"),
         seconds=max(0.0, seconds),
         rollback_seconds=state.rollback_s,
     )
-
-
-def latency_shift(verdict: WatchVerdict | None) -> Shift | None:
-    """By how much the latency became worse, with its interval."""
-    return next((shift for shift in verdict.shifts if shift.measure == "latency"), None) if verdict else None
 
 
 def _difference(

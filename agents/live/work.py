@@ -58,8 +58,12 @@ class LiveWork:
         """The windows before `until` in which the service was what it is, oldest first, at most `most`."""
         step = self.rules.interval_s
         windows = min(most, max(0, int((until - self.settled_at) / step)))
-        begins = [until - number * step for number in range(windows, 0, -1)]
-        return [self.view.reading(begin, begin + step) for begin in begins]
+        return self.windows(until - windows * step, windows)
+
+    def windows(self, since: float, count: int) -> list[ServiceReading | None]:
+        """So many windows of the watch's length, from `since` on."""
+        step = self.rules.interval_s
+        return [self.view.reading(since + number * step, since + (number + 1) * step) for number in range(count)]
 
     def may_change(self, path: str) -> bool:
         """Whether an improvement may change this file."""

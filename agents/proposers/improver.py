@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from agents.live.generation.drafting import draft_for
+from agents.proposers.planted import is_planting
 from agents.registry import proposer
 from agents.roles import Case, Kit, Proposer
 from core.drafts import ImprovementDraft, NeedsModel
@@ -29,6 +30,8 @@ def improver(most: Annotated[int, Field(ge=1, le=100)] = 12) -> Proposer:
     async def propose(case: Case, kit: Kit) -> Sequence[Proposal]:
         assert kit.live is not None
         assert case.direction is not None
+        if is_planting(case):
+            return []
         code, made, taken = kit.live.code(), list[Proposal](), set[str]()
         known = {one.id: one for one in case.opportunities}
         refused = [proposal.files for proposal, told in case.improvements if told.status != "completed"]

@@ -11,7 +11,7 @@ from agents.roles import Case, Kit, Proposer
 from core.errors import ConfigError
 from core.records import Proposal
 
-__all__ = ["PLANTED", "planted"]
+__all__ = ["PLANTED", "is_planting", "planted"]
 
 PLANTED = "planted"
 """The proposer's name, and what the opportunity of its proposals is called."""
@@ -26,7 +26,7 @@ def planted(folder: str) -> Proposer:
 
     async def propose(case: Case, kit: Kit) -> Sequence[Proposal]:
         assert kit.live is not None
-        if case.cycle < case.campaign.budget.cycles:
+        if not is_planting(case):
             return []
         files = await asyncio.to_thread(_read, Path(case.campaign.here) / folder)
         return [
@@ -43,6 +43,12 @@ def planted(folder: str) -> Proposer:
         ]
 
     return propose
+
+
+def is_planting(case: Case) -> bool:
+    """Whether this is the cycle in which the campaign plants its regression: nothing else is proposed in it."""
+    seats = [use.use for use in case.campaign.council.proposers]
+    return PLANTED in seats and case.cycle >= case.campaign.budget.cycles
 
 
 def _read(folder: Path) -> dict[str, str]:

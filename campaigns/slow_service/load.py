@@ -26,7 +26,7 @@ BASKETS = 12
 def requests(seed: int) -> list[str]:
     """A thousand paths, drawn once; the load goes round them."""
     rng = random.Random(seed)
-    baskets = [",".join(str(rng.randint(2000, 4000)) for _ in range(rng.randint(4, 6))) for _ in range(BASKETS)]
+    baskets = [",".join(str(rng.randint(1000, 2000)) for _ in range(rng.randint(4, 6))) for _ in range(BASKETS)]
     zones = ("home", "near", "far")
 
     def one() -> str:
@@ -35,7 +35,7 @@ def requests(seed: int) -> list[str]:
             return f"/quote?volumes={rng.choice(baskets)}&zone={rng.choice(zones)}"
         if kind < 0.7:
             return f"/products/{rng.randint(1, 12)}/buyers"
-        return f"/customers/{rng.randint(1, 300)}/orders"
+        return f"/customers/{rng.randint(1, 225)}/orders"
 
     return [one() for _ in range(1000)]
 

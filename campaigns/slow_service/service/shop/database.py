@@ -12,9 +12,9 @@ from typing import Any
 
 __all__ = ["CUSTOMERS", "PRODUCTS", "Database"]
 
-CUSTOMERS = 300
+CUSTOMERS = 225
 PRODUCTS = 80
-ORDERS = 6000
+ORDERS = 4500
 SCHEMA = """
 CREATE TABLE orders (id INTEGER PRIMARY KEY, customer INTEGER NOT NULL, placed TEXT NOT NULL);
 CREATE INDEX orders_of ON orders (customer);
