@@ -25,7 +25,8 @@ class Complexities:
 
 def changed_complexities(before: Mapping[str, str], after: Mapping[str, str], most: int) -> Complexities:
     """The functions of files that parse, path → text, that differ from those before; at `most` they are too complex."""
-    faults, known, hardest, grown = [], [], 0, 0
+    faults, known = list[CheckFault](), list[CheckFault]()
+    hardest = grown = 0
     for path, text in after.items():
         old = before.get(path, "")
         counts_before = function_complexities(old)

@@ -49,7 +49,7 @@ def _gone(
     old: ast.Module | ast.ClassDef, new: ast.Module | ast.ClassDef, prefix: str
 ) -> Iterator[tuple[str, int, str]]:
     here = {node.name: node for node in _definitions(new)}
-    names = set(here) | _bound(new)
+    names = set(here) | _bound(new) | _imported(new)
     inherits = isinstance(new, ast.ClassDef) and bool(new.bases)
     for name in sorted(_bound(old) - names):
         if _is_public(name) and not inherits:
@@ -79,7 +79,7 @@ def _definitions(owner: ast.Module | ast.ClassDef) -> Iterator[Function | ast.Cl
 
 
 def _bound(owner: ast.Module | ast.ClassDef) -> set[str]:
-    """Names that statements of the body bind, those in `if` and `try` too; imports count where they are kept."""
+    """Names that the body binds, within `if` and `try` too; imports left out, as these are somebody else's."""
     names: set[str] = set()
     todo: list[ast.AST] = [*owner.body]
     while todo:
@@ -91,6 +91,11 @@ def _bound(owner: ast.Module | ast.ClassDef) -> set[str]:
         if not isinstance(node, ast.comprehension | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
             todo += ast.iter_child_nodes(node)
     return names
+
+
+def _imported(owner: ast.Module | ast.ClassDef) -> set[str]:
+    imports = (node for node in owner.body if isinstance(node, ast.Import | ast.ImportFrom))
+    return {alias.asname or alias.name.split(".")[0] for node in imports for alias in node.names}
 
 
 def _parameters(node: Function) -> _Parameters:

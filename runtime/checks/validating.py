@@ -137,7 +137,7 @@ class _Checks:
         looked = Counter({path: mypy.ignored(text) for path, text in self.readable.items()})
         before = Counter({path: mypy.ignored(text) for path, text in self.before.items()})
         hidden = [
-            CheckFault(check="types", path=path, text=f"{count} new comments keep mypy from looking")
+            CheckFault(check="types", path=path, text=f"comments that keep mypy from looking, new: {count}")
             for path, count in (looked - before).items()
         ]
 
@@ -251,7 +251,7 @@ def _sizes(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, flo
 def _new(found: Sequence[CheckFault], old: Sequence[CheckFault]) -> tuple[list[CheckFault], list[CheckFault]]:
     """Those that were not there before, and those that were, each as often as it was; lines do not count."""
     left = Counter((fault.path, fault.text) for fault in old)
-    new, known = [], []
+    new, known = list[CheckFault](), list[CheckFault]()
     for fault in found:
         key = (fault.path, fault.text)
         (known if left[key] > 0 else new).append(fault)
