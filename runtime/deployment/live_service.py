@@ -243,7 +243,7 @@ class LiveService:
                 self._journal.make_room()
                 self._placing.put_back(state.deployment)
         except StorageError as error:
-            self._tell(state.model_copy(update={"reason": f"{reason}; NOT put back: {error.what}"}))
+            self._tell(state.model_copy(update={"reason": f"{state.reason}; NOT put back: {error.what}"}))
             raise
         state = self._enter_back(state, stage="restored")
         reloaded = self.reload()
@@ -251,11 +251,11 @@ class LiveService:
         took = max(0.0, self._clock() - decided)
         state = state.model_copy(update={"reloaded": reloaded, "health": health, "rollback_s": took})
         if not reloaded.ok:
-            note = f"{reason}; the old version is live, but the service could not be told: {reloaded.reason}"
+            note = f"{state.reason}; the old version is live, but the service could not be told: {reloaded.reason}"
             self._tell(state.model_copy(update={"reason": note}))
             return self._enter_back(state)
         told = self._tell(state)
-        return self._enter_back(state, stage="rolled_back", reason="; ".join(filter(None, (reason, told))))
+        return self._enter_back(state, stage="rolled_back", reason="; ".join(filter(None, (state.reason, told))))
 
     def _tell(self, state: DeploymentState) -> str:
         """What kept the alert from arriving; empty when it did."""

@@ -148,25 +148,16 @@ class Reloader:
             try:
                 self._seen = self._look()
                 stable, tenants, canary = self._wanted()
-            except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
                 self._refused["routes"] = f"current or routes.json cannot be read: {error}"
                 return self.status()
             before = self._serving
             first = self._version(stable) or (before.stable if before else None)
             if first is not None:
-                others = {name: self._version(digest) for name, digest in tenants.items()}
                 kept = dict(before.tenants) if before else {}
-                served = {name: version or kept.get(name, first) for name, version in others.items()}
-                trial = self._version(canary["digest"]) if canary else None
-                self._swap(
-                    Serving(
-                        first,
-                        served,
-                        trial,
-                        float(canary["share"]) if canary and trial else 0.0,
-                        canary.get("tenants") if canary else None,
-                    )
-                )
+                served = {name: self._version(digest) or kept.get(name, first) for name, digest in tenants.items()}
+                trial = self._version(canary[0]) if canary else None
+                self._swap(Serving(first, served, trial, *(canary[1:] if canary else (0.0, None))))
         return self.status()
 
     def status(self) -> dict[str, Any]:
@@ -197,13 +188,22 @@ class Reloader:
             routes = (0, 0, 0)
         return os.readlink(self._folder / "current"), routes  # noqa: PTH115
 
-    def _wanted(self) -> tuple[str, dict[str, str], dict[str, Any] | None]:
-        target = Path(os.readlink(self._folder / "current"))  # noqa: PTH115
+    def _wanted(self) -> tuple[str, dict[str, str], tuple[str, float, list[str] | None] | None]:
+        """The digests of the live release and of the tenants; digest, share and tenants of the canary."""
+        stable = Path(os.readlink(self._folder / "current")).parts[1]  # noqa: PTH115
         try:
             told = json.loads((self._folder / "routes.json").read_text("utf-8"))
         except FileNotFoundError:
-            told = {}
-        return target.parts[1], dict(told.get("tenants") or {}), told.get("canary")
+            return _digest(stable), {}, None
+        tenants = {str(name): _digest(digest) for name, digest in (told.get("tenants") or {}).items()}
+        canary = told.get("canary")
+        if not canary:
+            return _digest(stable), tenants, None
+        some = canary.get("tenants")
+        share = float(canary["share"])
+        if not 0 <= share <= 1:
+            raise ValueError(f"{share} is no share")
+        return _digest(stable), tenants, (_digest(canary["digest"]), share, None if some is None else list(some))
 
     def _swap(self, serving: Serving) -> None:
         with self._lock:
@@ -256,6 +256,12 @@ class Reloader:
             answer.append(module)
         except BaseException as error:  # noqa: BLE001  # whatever new code does at its import, the old one serves on
             answer.append(f"{type(error).__name__}: {error}"[:500])
+
+
+def _digest(text: str) -> str:
+    if len(text) != 64 or not set(text) <= set("0123456789abcdef"):
+        raise ValueError(f"{text[:80]!r} is no digest")
+    return text
 
 
 # ----------------------------------------------------------------- one release as modules

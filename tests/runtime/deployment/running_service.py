@@ -88,7 +88,7 @@ class Requests:
         self.failures: list[BaseException] = []
         self._service = service
         self._over = threading.Event()
-        self._threads = [threading.Thread(target=self._run, args=(query,)) for query in ("slow=0.003", "slow=0.02")]
+        self._threads = [threading.Thread(target=self._run, args=(query,)) for query in ("slow=0.01", "slow=0.04")]
 
     def __enter__(self) -> Requests:
         for thread in self._threads:
