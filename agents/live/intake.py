@@ -7,9 +7,13 @@ window are one event.
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from collections import Counter, OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
 
 from core.telemetry import AlarmTransition, Completion, Deployment, LogLine, MetricPoint, Telemetry, TelemetryGap
 
@@ -22,24 +26,34 @@ MAX_SEEN = 200_000
 
 
 class Intake:
-    """Sorts records.  `aside` counts what was set aside: not_finite, future, old, repeated, sampled_out."""
+    """Sorts records: those to keep, and those set aside: not_finite, future, old, repeated, sampled_out."""
 
     def __init__(self, sampling_rate: float = 1.0, window_s: float = 300.0) -> None:
         self.sampling_rate = sampling_rate
         self.window_s = window_s
-        self.aside: Counter[str] = Counter()
         self._seen: OrderedDict[str, float] = OrderedDict()
 
-    def take(self, records: Iterable[Telemetry], now: float) -> list[Telemetry]:
-        """Those to keep, in the order they came."""
+    def take(self, records: Iterable[Telemetry], now: float) -> tuple[list[Telemetry], Counter[str]]:
+        """Those to keep, in the order they came, and how many were set aside, by reason."""
         kept: list[Telemetry] = []
+        aside: Counter[str] = Counter()
         for one in records:
             reason = self._against(one, now)
             if reason:
-                self.aside[reason] += 1
+                aside[reason] += 1
             else:
                 kept.append(one)
-        return kept
+        return kept, aside
+
+    def dump(self, newest: float) -> dict[str, Any]:
+        """The events that may still be repeated, as an array; `recall` takes it."""
+        seen = {key: at for key, at in self._seen.items() if newest - at < self.window_s}
+        return {"seen": np.frombuffer(json.dumps(seen, ensure_ascii=False).encode(), dtype=np.uint8)}
+
+    def recall(self, told: Mapping[str, Any]) -> None:
+        if "seen" in told:
+            for key, at in json.loads(bytes(told["seen"])).items():
+                self._note(key, at)
 
     def remember(self, records: Iterable[Telemetry]) -> None:
         """Events that were taken by an earlier process: told again, they are repeated."""

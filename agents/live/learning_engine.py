@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,35 +77,32 @@ class LearningEngine:
         if self._files is not None:
             for told in self._files.segments():
                 self._kept.merge(told)
+                self._intake.recall(told)
             for batch in self._files.batches():
                 self._intake.remember(_apply(self._kept, batch))
 
     def ingest_telemetry(
-        self, records: Iterable[Telemetry | Mapping[str, Any]], *, position: tuple[str, Any] | None = None
+        self,
+        records: Iterable[Telemetry | Mapping[str, Any]],
+        *,
+        position: tuple[str, Any] | None = None,
+        aside: Mapping[str, int] | None = None,
     ) -> Ingested:
-        """Take records in; dictionaries are read as records by their `kind`.
+        """Take records in; dictionaries are read as records by their `kind`.  `aside`: what the source set aside.
 
         `position` is a source and how far it was read with these, as JSON data: kept in one step with them, so that
         nothing is taken twice or lost when the process is killed between.
         """
         with self._lock:
-            now, before = self._clock(), self._kept.aside.total()
-            aside_before = dict(self._kept.aside)
-            taken = 0
+            now, before, taken = self._clock(), self._kept.aside.copy(), 0
             pending = list(records)
             starts = range(0, max(len(pending), 1), BATCH)
             for start in starts:
                 part = pending[start : start + BATCH]
                 last = start == starts[-1]
-                taken += self._take(part, now, position if last else None)
+                taken += self._take(part, now, position if last else None, aside if last and aside else {})
             self._maintain(now)
-            aside = {
-                reason: count - aside_before.get(reason, 0)
-                for reason, count in self._kept.aside.items()
-                if count > aside_before.get(reason, 0)
-            }
-            assert self._kept.aside.total() >= before
-            return Ingested(taken, aside)
+            return Ingested(taken, dict(self._kept.aside - before))
 
     def position(self, source: str) -> Any:
         """How far `source` was read; None when never."""
@@ -182,9 +180,15 @@ class LearningEngine:
         """Files and lines of the folder that could not be read, and count for nothing."""
         return tuple(self._files.damaged) if self._files is not None else ()
 
-    def _take(self, part: list[Telemetry | Mapping[str, Any]], now: float, position: tuple[str, Any] | None) -> int:
+    def _take(
+        self,
+        part: list[Telemetry | Mapping[str, Any]],
+        now: float,
+        position: tuple[str, Any] | None,
+        told_aside: Mapping[str, int],
+    ) -> int:
         read: list[Telemetry] = []
-        unreadable = 0
+        aside = Counter(told_aside)
         for one in part:
             if not isinstance(one, Mapping):
                 read.append(one)
@@ -192,18 +196,15 @@ class LearningEngine:
             try:
                 read.append(parse_telemetry(one))
             except ValueError:
-                unreadable += 1
-        self._intake.aside.clear()
-        kept = self._intake.take(read, now)
-        aside = dict(self._intake.aside)
-        if unreadable:
-            aside["unreadable"] = unreadable
+                aside["unreadable"] += 1
+        kept, refused = self._intake.take(read, now)
+        aside += refused
         if not kept and not aside and position is None:
             return 0
         rate = self.settings.log_sampling_rate
         batch = {
             "records": [one.model_dump(mode="json", exclude_defaults=True) | {"kind": one.kind} for one in kept],
-            "aside": aside,
+            "aside": dict(aside),
             "position": position,
             "log_weight": 1 / rate if rate > 0 else 1.0,
         }
@@ -225,12 +226,12 @@ class LearningEngine:
         part = Kept()
         for batch in self._files.batches():
             _apply(part, batch)
-        self._files.seal(part.dump())
+        self._files.seal(part.dump() | self._intake.dump(tallies.newest))
         if self._files.crowded:
             whole = Kept()
             for told in self._files.singles():
                 whole.merge(told)
-            self._files.join(whole.dump())
+            self._files.join(whole.dump() | self._intake.dump(tallies.newest))
         self._files.forget(int((tallies.newest - KEPT_S) // 60))
 
     def _trends(self, now: float) -> tuple[tuple[Trend, ...], list[str]]:
