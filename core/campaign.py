@@ -17,6 +17,8 @@ from core.live_plan import LivePlan
 from core.records import PATCH, Config, Record
 
 __all__ = [
+    "APPROVAL_MODES",
+    "ApprovalPlan",
     "Budget",
     "Campaign",
     "CodePlan",
@@ -53,6 +55,39 @@ class Objective(Record):
     def value(self, score: float) -> float:
         """The score as the metric it came from."""
         return score if self.goal == "maximize" else -score
+
+
+APPROVAL_MODES = {"ask": "human", "low": "confirm"}
+"""Other words for the modes of `ApprovalPlan`: what is accepted without asking."""
+
+
+class ApprovalPlan(Record):
+    """Which accepted proposals wait for a person's yes.
+
+    human    every one
+    confirm  those of medium and high risk
+    auto     none but those that the supervisor itself wants decided by a person
+    all      none: those that the supervisor wants decided by a person are accepted
+    never    none: what `confirm` asks about is rejected
+    """
+
+    mode: Literal["human", "confirm", "auto", "all", "never"] = "auto"
+    expire_s: float | None = Field(default=7 * 86_400, gt=0, description="unanswered for so long is a no; null: never")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        return {"mode": value} if isinstance(value, str) else value
+
+    @field_validator("mode", mode="before")
+    @classmethod
+    def _other_words(cls, value: Any) -> Any:
+        return APPROVAL_MODES.get(value, value) if isinstance(value, str) else value
+
+    @field_validator("expire_s", mode="before")
+    @classmethod
+    def _duration(cls, value: Any) -> float | None:
+        return None if value is None else parse_duration(value)
 
 
 class Limits(Record):
@@ -322,6 +357,7 @@ class Campaign(Record):
     noise: NoisePlan = NoisePlan()
     council: Council = Council()
     model: ModelPlan = ModelPlan()
+    approvals: ApprovalPlan = ApprovalPlan()
     control: tuple[Literal["random", "tpe", "best_of_n"], ...] = ()
     sealed: Sealed | None = None
     cost_metric: str = Field(default="", description="a metric the voters treat as cost; lower is cheaper")
@@ -414,8 +450,8 @@ class Campaign(Record):
         return any(use not in ("", "none") for use in asked)
 
     def fingerprint(self) -> str:
-        """The identity of what is asked: everything but the budgets, which may be raised while it runs."""
-        left_out = dict.fromkeys(("budget", "until", "description", "control"), True)
+        """The identity of what is asked: everything but budgets and approvals, which may change while it runs."""
+        left_out = dict.fromkeys(("budget", "until", "description", "control", "approvals"), True)
         left_out |= {name: True for name in ("code", "live") if getattr(self, name) is None}
         told = self.model_dump(mode="json", exclude=left_out)
         for name in OF_ONE_CYCLE if self.live else ():

@@ -11,7 +11,8 @@ RatchetError                    70  an error of ours that nobody foresaw
 │   └── SecretFoundError         3  a key or token stands in what was to leave this machine
 ├── PolicyError                  3  a rule stands against it; nothing was done
 │   ├── DeniedError              3  it may not be done as things stand
-│   └── ApprovalNeededError      5  it may be done when a person says yes
+│   ├── ApprovalNeededError      5  it may be done when a person says yes
+│   └── ApprovalError            3  an answer or a yes that does not count: too late, used up, of something else
 ├── UnavailableError             4  something needed is not there or does not answer
 │   ├── BusyError                4  another process owns it
 │   ├── StorageError             4  the disk is full, or a store is damaged
@@ -37,6 +38,7 @@ import difflib
 from collections.abc import Iterable
 
 __all__ = [
+    "ApprovalError",
     "ApprovalNeededError",
     "BudgetError",
     "BusyError",
@@ -134,7 +136,17 @@ class DeniedError(PolicyError):
 
 
 class ApprovalNeededError(PolicyError):
+    """`approval_id` names the question that was parked, where there is one."""
+
     exit_code = 5
+
+    def __init__(self, what: str, *, where: str = "", hint: str = "", approval_id: str = "") -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.approval_id = approval_id
+
+
+class ApprovalError(PolicyError):
+    """Over HTTP 409; giving it again does not help."""
 
 
 class UnavailableError(RatchetError):

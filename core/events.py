@@ -10,7 +10,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, TypeAdapter
 
+from core.approvals import Answer, Approval, ApprovalRule
 from core.event import Event
+from core.guidance import Door, Guidance, GuidanceChange, Unread, WhyUnused
 from core.live_events import (
     DegradationSeen,
     ImprovementAssessed,
@@ -40,6 +42,12 @@ from core.records import (
 
 __all__ = [
     "AnyEvent",
+    "ApprovalAnswered",
+    "ApprovalAsked",
+    "ApprovalExpired",
+    "ApprovalRuleForgotten",
+    "ApprovalRuleMade",
+    "ApprovalUsed",
     "BaseTaken",
     "BaselineMeasured",
     "BestChallenged",
@@ -54,6 +62,11 @@ __all__ = [
     "DegradationSeen",
     "DirectionSet",
     "Event",
+    "GuidanceDelivered",
+    "GuidanceDropped",
+    "GuidanceGiven",
+    "GuidanceUnused",
+    "GuidanceUsed",
     "ImprovementAssessed",
     "ImprovementDeployed",
     "ImprovementNotDrafted",
@@ -244,12 +257,86 @@ class ProposalTallied(Event):
 
 
 class ProposalRuled(Event):
+    """The supervisor's ruling; with `approval`, what a person (or the campaign's mode) has made of it since."""
+
     type: Literal["ProposalRuled"] = "ProposalRuled"
     ruling: Ruling
+    approval: str = Field(default="", description="the question's id, or the mode that decided it")
 
     @property
     def subject(self) -> str:
         return self.ruling.proposal_id
+
+    @property
+    def key(self) -> str:
+        return f"{self.type}:{self.cycle}:{self.subject}" + (f":{self.approval}" if self.approval else "")
+
+
+class ApprovalAsked(Event):
+    """A question was parked for a person; once, however often it is asked again after a crash."""
+
+    type: Literal["ApprovalAsked"] = "ApprovalAsked"
+    approval: Approval
+
+    @property
+    def subject(self) -> str:
+        return self.approval.id
+
+
+class ApprovalAnswered(Event):
+    """The answer that counts: the first one."""
+
+    type: Literal["ApprovalAnswered"] = "ApprovalAnswered"
+    approval_id: str
+    answer: Answer
+
+    @property
+    def subject(self) -> str:
+        return self.approval_id
+
+
+class ApprovalExpired(Event):
+    """Nobody answered in time; what had been announced for that happens."""
+
+    type: Literal["ApprovalExpired"] = "ApprovalExpired"
+    approval_id: str
+    consequence: str
+
+    @property
+    def subject(self) -> str:
+        return self.approval_id
+
+
+class ApprovalUsed(Event):
+    """The yes to a privileged action was used up."""
+
+    type: Literal["ApprovalUsed"] = "ApprovalUsed"
+    approval_id: str
+
+    @property
+    def subject(self) -> str:
+        return self.approval_id
+
+
+class ApprovalRuleMade(Event):
+    """A person had their yes remembered; `campaign_id` is empty for a rule of all campaigns."""
+
+    type: Literal["ApprovalRuleMade"] = "ApprovalRuleMade"
+    rule: ApprovalRule
+
+    @property
+    def subject(self) -> str:
+        return self.rule.id
+
+
+class ApprovalRuleForgotten(Event):
+    type: Literal["ApprovalRuleForgotten"] = "ApprovalRuleForgotten"
+    rule_id: str
+    by: str
+
+    @property
+    def subject(self) -> str:
+        return self.rule_id
 
 
 class RoleFailed(Event):
@@ -263,6 +350,83 @@ class RoleFailed(Event):
     @property
     def subject(self) -> str:
         return f"{self.role}:{self.name}"
+
+
+class GuidanceGiven(Event):
+    """A sentence that steers has come in, by whatever door; any process may tell it while another runs the campaign."""
+
+    type: Literal["GuidanceGiven"] = "GuidanceGiven"
+    guidance: Guidance
+
+    @property
+    def subject(self) -> str:
+        return self.guidance.id
+
+    @property
+    def key(self) -> str:
+        return f"{self.type}:{self.guidance.id}"
+
+
+class GuidanceDelivered(Event):
+    """A node was the first to be handed a guidance; from then on every node is, until it is dropped."""
+
+    type: Literal["GuidanceDelivered"] = "GuidanceDelivered"
+    guidance: Guidance = Field(description="with what it was understood to mean")
+    node: str
+
+    @property
+    def subject(self) -> str:
+        return self.guidance.id
+
+    @property
+    def key(self) -> str:
+        return f"{self.type}:{self.guidance.id}"
+
+
+class GuidanceUsed(Event):
+    """Proposals of a cycle are what they are because of a guidance."""
+
+    type: Literal["GuidanceUsed"] = "GuidanceUsed"
+    guidance_id: str
+    node: str = Field(description="where: proposer, voter, supervisor or director")
+    proposals: tuple[str, ...] = ()
+    changes: tuple[GuidanceChange, ...] = ()
+    note: str = Field(default="", description="what it changed beside proposals")
+
+    @property
+    def subject(self) -> str:
+        return f"{self.guidance_id}:{self.node}"
+
+
+class GuidanceUnused(Event):
+    """A guidance, or a part of it, had no effect in a cycle, and why.  One that was dropped has none from here on."""
+
+    type: Literal["GuidanceUnused"] = "GuidanceUnused"
+    guidance_id: str
+    why: WhyUnused
+    reason: str
+    unread: tuple[Unread, ...] = ()
+
+    @property
+    def subject(self) -> str:
+        return f"{self.guidance_id}:{self.why}"
+
+
+class GuidanceDropped(Event):
+    """A person took a guidance back; the campaign heeds it from the next node on."""
+
+    type: Literal["GuidanceDropped"] = "GuidanceDropped"
+    guidance_id: str
+    author: str = "human"
+    door: Door = "library"
+
+    @property
+    def subject(self) -> str:
+        return self.guidance_id
+
+    @property
+    def key(self) -> str:
+        return f"{self.type}:{self.guidance_id}"
 
 
 class JobStarted(Event):
@@ -415,7 +579,13 @@ class TrainingReported(Event):
 
 
 AnyEvent = Annotated[
-    BaseTaken
+    ApprovalAnswered
+    | ApprovalAsked
+    | ApprovalExpired
+    | ApprovalRuleForgotten
+    | ApprovalRuleMade
+    | ApprovalUsed
+    | BaseTaken
     | BaselineMeasured
     | BestChallenged
     | BestImproved
@@ -434,6 +604,11 @@ AnyEvent = Annotated[
     | ImprovementReported
     | ImprovementRolledBack
     | ImprovementValidated
+    | GuidanceDelivered
+    | GuidanceDropped
+    | GuidanceGiven
+    | GuidanceUnused
+    | GuidanceUsed
     | JobFinished
     | JobReported
     | JobStarted

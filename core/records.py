@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from core.guidance import Guidance
 from core.ids import content_id
+from core.record import Mode, Record, Source
 
 __all__ = [
     "PATCH",
@@ -51,18 +53,6 @@ Config = dict[str, Any]
 PATCH = "patch"
 """The one parameter of a campaign of kind `code`: the reference of a kept diff against its base; empty, the base."""
 
-Mode = Literal["explore", "exploit", "recover"]
-Source = Literal["rules", "model", "replay", "human"]
-"""Who decided: an algorithm, a language model, a recorded answer of one, or a person."""
-
-
-class Record(BaseModel):
-    """A fact that never changes once written.  `version` is the schema number of its class."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
-    schema_version: ClassVar[int] = 1
-    version: int = 1
-
 
 class Direction(Record):
     """The director's answer for one cycle: how to search, on what to focus, how many jobs, and why."""
@@ -98,7 +88,7 @@ class Proposal(Record):
     cycle: int
     proposer: str
     kind: Kind = "experiment"
-    config: Config = {}
+    config: Config = Field(default={})
     files: dict[str, str] = Field(default={}, description="by path: what is commented, or what the file becomes")
     comments: dict[str, Any] = Field(default={}, description="by path: comments on the file, as CodeComments in JSON")
     rationale: str
@@ -211,7 +201,7 @@ class Outcome(Record):
     status: Literal["ok", "stopped", "failed", "cancelled"]
     config: Config
     seed: int
-    metrics: dict[str, float] = {}
+    metrics: dict[str, float] = Field(default={})
     noise: dict[str, float] = Field(default={}, description="standard error per metric, where the job reports one")
     cause: str = Field(default="", description="crashed, time, memory, no_metric, …")
     reason: str = Field(default="", description="one line for a person")
@@ -356,23 +346,14 @@ class Trajectory(Record):
     operator: str = Field(description="what made it: a proposer, an operator, or `production`")
     strategy: str = Field(description="the direction's mode, or the plan's strategy")
     steps: tuple[str, ...] = Field(default=(), description="the plan behind it, else why it was proposed")
-    config: Config = {}
+    config: Config = Field(default={})
     code_changes: str = Field(default="", description="code, or a diff; empty where there is none")
     test_results: TestResults | None = None
     success_score: float = Field(default=0.0, description="0.0 when failed")
     failure_reasons: tuple[str, ...] = ()
-    metrics: dict[str, float] = {}
+    metrics: dict[str, float] = Field(default={})
     metadata: dict[str, str] = Field(default={}, description="`source`, such as `production`, and where from")
     summary: str = Field(description="the sentence that is embedded and recalled")
-
-
-class Guidance(Record):
-    """A sentence that steers."""
-
-    id: str
-    text: str
-    author: str = "human"
-    cycle: int = 0
 
 
 class Memory(Record):
@@ -386,7 +367,7 @@ class Memory(Record):
     proposal_id: str | None = None
     score: float | None = Field(default=None, description="the trajectory's success_score; None when it failed")
     objective: str = Field(default="", description="what the score measured, such as `maximize auc`")
-    config: Config = {}
+    config: Config = Field(default={})
 
 
 class TrackRecord(Record):

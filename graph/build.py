@@ -1,6 +1,7 @@
 """The cycle on one screen:
 
-    director → proposer × n → agenda → [sharpen] → voter × n → tally → supervisor → executor → historian → END
+    director → proposer × n → agenda → [sharpen] → voter × n → tally
+             → supervisor → [approval] → executor → historian → END
 
 One thread a cycle (`<campaign>:<cycle>`); the next cycle is a new thread, begun by `graph.campaign` until a target,
 a budget or a person ends it.
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from langgraph.graph import END, START, StateGraph
 
 from graph import nodes, routing
+from graph.approval import approval
 from graph.context import Context
 from graph.state import CycleState
 
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RECURSION_LIMIT", "build", "drawing"]
 
-RECURSION_LIMIT = 25
-"""Supersteps of one cycle; it takes nine at most."""
+RECURSION_LIMIT = 100
+"""Supersteps of one run of a cycle; it takes nine, and one more for each time that an answer was not one."""
 
 
 def build(
@@ -38,6 +40,7 @@ def build(
     graph.add_node("voter", nodes.voter)
     graph.add_node("tally", nodes.tally, defer=True)
     graph.add_node("supervisor", nodes.supervisor)
+    graph.add_node("approval", approval)
     graph.add_node("executor", nodes.executor)
     graph.add_node("historian", nodes.historian)
 
@@ -48,7 +51,8 @@ def build(
     graph.add_conditional_edges("sharpen", routing.to_voters, ["voter"])
     graph.add_edge("voter", "tally")
     graph.add_edge("tally", "supervisor")
-    graph.add_conditional_edges("supervisor", routing.to_executor, ["executor", "historian"])
+    graph.add_conditional_edges("supervisor", routing.past_approval, ["approval", "executor", "historian"])
+    graph.add_conditional_edges("approval", routing.past_approval, ["approval", "executor", "historian"])
     graph.add_edge("executor", "historian")
     graph.add_edge("historian", END)
     return graph.compile(checkpointer=checkpointer, name="cycle")

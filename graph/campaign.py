@@ -7,15 +7,10 @@ of an unfinished cycle goes on from its last checkpoint.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-from langchain_core.runnables import RunnableConfig
-from langgraph.errors import GraphDrained
-from langgraph.graph.state import CompiledStateGraph
-from langgraph.runtime import RunControl
 
 from agents.production.instruments import note_cycles
 from agents.roles import RecallView
@@ -23,6 +18,7 @@ from core.campaign import Campaign
 from core.errors import RatchetError
 from core.events import CampaignFinished, CampaignInterrupted, CampaignResumed, CampaignStarted
 from graph import build
+from graph.asking import Callback, Person
 from graph.checkpoints import open_checkpoints
 from graph.code_campaign import open_code
 from graph.context import Context
@@ -31,9 +27,9 @@ from graph.job_back_end import job_back_end
 from graph.live_campaign import LiveDoor, LiveSession, open_live
 from graph.loading import space_of
 from graph.measure import BaselineError, control_arm, measure_baseline, reach_verdict
+from graph.one_cycle import Cycle, Stop, inquiry_of, one_cycle, open_questions
 from graph.sealed import sealed_evaluation
 from graph.seat_models import SeatModels, with_chosen_models
-from graph.state import CycleState
 from memory.history import History
 from memory.ledger import Ledger, StoredCampaign
 from memory.state_folder import StateFolder
@@ -47,32 +43,10 @@ KEPT_THREADS = 5
 TIME_IS_UP = "time"
 """The reason to stop that is a budget, not a person."""
 
-Cycle = CompiledStateGraph[CycleState, Context, CycleState, CycleState]
-
-
-class Stop:
-    """A request to stop, from any task or signal handler: the running node is finished and checkpointed first."""
-
-    def __init__(self) -> None:
-        self.reason = ""
-        self._control: RunControl | None = None
-
-    def request(self, reason: str) -> None:
-        self.reason = self.reason or reason
-        if self._control is not None:
-            self._control.request_drain(reason)
-
-    def control(self) -> RunControl:
-        """The control of the next graph run."""
-        self._control = RunControl()
-        if self.reason:
-            self._control.request_drain(self.reason)
-        return self._control
-
 
 @dataclass(frozen=True)
 class Ending:
-    """Why a run ended: `status` finished, budget, interrupted; `reason` for a person."""
+    """Why a run ended: `status` finished, budget, interrupted, waiting (for a person); `reason` for a person."""
 
     status: str
     reason: str
@@ -103,14 +77,17 @@ async def run_campaign(
     record: Path | None = None,
     trust_code: bool = False,
     live: LiveDoor | None = None,
+    person: Person | None = None,
+    on_approval: Sequence[Callback] = (),
 ) -> Ending:
-    """Run or go on with `stored` until its target, its budget, or `stop`.
+    """Run or go on with `stored` until its target, its budget, `stop`, or a question that nobody here answers.
 
     `open_recall` is called in a thread while the baseline runs (loading the index and the model takes a second); what
     it opened is closed at the end.
     `open_jobs` says where its jobs run (default: in this process).  What language models answer is written to `record`.
     `live`: what the door hands in for a campaign of kind `live`, whose service is started or found again.
     `trust_code`: a person says that candidates of a code campaign may run where there is no isolation for them.
+    `person` is who can be asked while it runs; `on_approval` are asked before.
 
     Raises BusyError when another process works on it, ModelError when its language model is not there, BaselineError
     when the baseline does not run.  Whatever is
@@ -121,6 +98,7 @@ async def run_campaign(
         stored = ledger.update_campaign(stored.id, status="running", definition=stored.definition, new_session=True)
         await choose_models(ledger, stored)
         context = context_of(folder, ledger, stored, open_jobs, record, trust_code=trust_code)
+        context.inquiry = inquiry_of(context, person, on_approval)
         forget = ledger.listen(context.history.apply)
         try:
             async with open_live(folder, stored, live, trusted=trust_code) as session:
@@ -166,12 +144,13 @@ async def _run(
     finally:
         if deadline is not None:
             deadline.cancel()
-    if ending.status == "interrupted":
+    if ending.status in ("interrupted", "waiting"):
         context.tell(CampaignInterrupted(campaign_id=stored.id, session=session, reason=ending.reason))
     else:
         context.tell(CampaignFinished(campaign_id=stored.id, session=session, reason=ending.reason))
     # one that ended on its budget can be gone on with when the budget is raised
-    ledger.update_campaign(stored.id, status="finished" if ending.status == "finished" else "interrupted")
+    status = ending.status if ending.status in ("finished", "waiting") else "interrupted"
+    ledger.update_campaign(stored.id, status=status)
     return ending
 
 
@@ -201,6 +180,8 @@ async def _cycles(folder: StateFolder, context: Context, stop: Stop) -> Ending:
                 note_cycles(number)
                 await _prune(cycle_graph, context.campaign_id, number)
             elif not stop.reason:
+                if open_ones := open_questions(context):
+                    return Ending("waiting", f"cycle {number} waits for a person: {', '.join(open_ones)}")
                 return Ending("interrupted", f"cycle {number} did not come to its end")
     if ending.status == "interrupted":
         return ending
@@ -234,26 +215,6 @@ def _ending(context: Context, stop: Stop) -> Ending | None:
     if campaign.budget.jobs is not None and len(history.experiments()) >= campaign.budget.jobs:
         return Ending("budget", f"all {campaign.budget.jobs} jobs spent")
     return None
-
-
-async def one_cycle(graph: Cycle, context: Context, number: int, stop: Stop | None = None) -> bool:
-    """Run or finish one cycle; False when it was stopped on the way, with its checkpoint saved."""
-    thread: RunnableConfig = {
-        "configurable": {"thread_id": f"{context.campaign_id}:{number}"},
-        "recursion_limit": build.RECURSION_LIMIT,
-    }
-    begun = (await graph.aget_state(thread)).next
-    try:
-        await graph.ainvoke(
-            None if begun else {"cycle": number},
-            thread,
-            context=context,
-            durability="sync",
-            control=(stop or Stop()).control(),
-        )
-    except GraphDrained:
-        return False
-    return context.history.last_finished_cycle >= number
 
 
 async def choose_models(ledger: Ledger, stored: StoredCampaign) -> None:

@@ -18,6 +18,8 @@ __all__ = ["campaign_file", "check_command", "read_campaign"]
 
 SCHEMA = 1
 MAX_SIZE_BYTES = 1_000_000
+SHORT_FORMS = {"model": "use", "approvals": "mode"}
+"""Keys whose value may be a word, and the key below them that it stands for."""
 
 
 def campaign_file(path: Path) -> Path:
@@ -40,8 +42,9 @@ def read_campaign(
             f"schema {schema!r} is not known", where=str(path), hint=f"this version reads schema: {SCHEMA}"
         )
     data = {**(defaults or {}), **data}
-    if isinstance(data.get("model"), str):  # its short form, so that an override finds its place
-        data["model"] = {"use": data["model"]}
+    for name, inner in SHORT_FORMS.items():  # so that an override finds its place
+        if isinstance(data.get(name), str):
+            data[name] = {inner: data[name]}
     for key, value in (overrides or {}).items():
         _override(data, key, value, str(path))
     data["here"] = str(path.parent.resolve())

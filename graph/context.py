@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import numpy as np
 
@@ -14,13 +14,19 @@ from agents.code.population import BASE, Population
 from agents.code.work import CodeWork
 from agents.live.work import LiveWork
 from agents.roles import Case, Kit, RecallView
+from core.approvals import Answer
 from core.campaign import Campaign, ModelRole, Use
 from core.events import AnyEvent
+from core.guidance import Door
 from core.ids import Clock, content_hash, system_clock
 from core.records import Direction, Guidance
+from graph.approvals import open_approvals
+from graph.asking import Inquiry
 from graph.council import Council, named
 from graph.seat_models import SeatModels
+from memory.approvals import Approvals
 from memory.candidates import Candidates
+from memory.guidance import GuidanceBook
 from memory.history import History
 from memory.ledger import Ledger
 from runtime.jobs import Jobs
@@ -46,6 +52,7 @@ class Context:
     code: CodeWork | None = None
     live: LiveWork | None = None
     candidates: Candidates | None = None
+    inquiry: Inquiry | None = None
     _opening: Case | None = None
 
     @cached_property
@@ -58,6 +65,16 @@ class Context:
             use = getattr(council, role)
             told[role, use.use] = use
         return told
+
+    @cached_property
+    def approvals(self) -> Approvals:
+        return open_approvals(self.ledger)
+
+    def hear(self, answer: Answer, cycle: int) -> None:
+        """A person's word to the council becomes guidance; told twice, it is one."""
+        door: Door = answer.door if answer.door in get_args(Door) else "cli"  # type: ignore[assignment]
+        author = answer.by or "human"
+        GuidanceBook(self.ledger).give(self.campaign_id, answer.text, author=author, door=door, cycle=cycle)
 
     def tell(self, *events: AnyEvent) -> None:
         """Append to the ledger; the history hears of it as a listener."""

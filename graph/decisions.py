@@ -68,7 +68,8 @@ class CycleLog(Record):
     proposals: tuple[Proposal, ...] = ()
     votes: tuple[Vote, ...] = ()
     tallies: tuple[Tally, ...] = ()
-    rulings: tuple[Ruling, ...] = ()
+    rulings: tuple[Ruling, ...] = Field(default=(), description="as the supervisor gave them")
+    decided: dict[str, Ruling] = Field(default={}, description="what a person made of them, by question")
     outcomes: tuple[LoggedOutcome, ...] = ()
     lessons: tuple[Lesson, ...] = ()
     records: tuple[TrackRecord, ...] = Field(default=(), description="track records as the cycle left them")
@@ -111,7 +112,8 @@ def cycle_log(history: History, cycle: Cycle) -> CycleLog:
         proposals=tuple(map(cycle.voted_on, cycle.proposals)),
         votes=tuple(event.vote for told in cycle.votes.values() for event in told),
         tallies=tuple(event.tally for event in cycle.tallies.values()),
-        rulings=tuple(event.ruling for event in cycle.rulings.values()),
+        rulings=tuple(event.ruling for event in cycle.judged.values()),
+        decided={f"{e.approval} {p}": e.ruling for p, e in cycle.rulings.items() if e.approval},
         outcomes=tuple(LoggedOutcome(outcome=e.outcome, score=e.score) for e in cycle.outcomes.values()),
         lessons=tuple(lesson for lesson in history.all_lessons() if lesson.cycle == cycle.number),
         records=tuple(history.records_of(cycle.number)),
@@ -203,6 +205,7 @@ def _events(log: DecisionLog) -> list[AnyEvent]:
         told += [VoteCast(vote=v, **where) for v in one.votes]
         told += [ProposalTallied(tally=t, **where) for t in one.tallies]
         told += [ProposalRuled(ruling=r, **where) for r in one.rulings]
+        told += [ProposalRuled(ruling=r, approval=name, **where) for name, r in one.decided.items()]
         told += [JobFinished(purpose="proposal", outcome=o.outcome, score=o.score, **where) for o in one.outcomes]
         told += [LessonLearned(lesson=lesson, **where) for lesson in one.lessons]
         told += [TrackRecordUpdated(record=r, **where) for r in one.records]

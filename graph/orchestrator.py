@@ -23,7 +23,7 @@ from agents.executors.constraints_file import read_constraints, write_learned
 from agents.historians.training import JOB_STATUS, TrainingHistorian
 from agents.roles import RecallView
 from core.campaign import Campaign
-from core.errors import ConfigError, NotFoundError
+from core.errors import ApprovalNeededError, ConfigError, NotFoundError
 from core.events import AnyEvent, CampaignStarted
 from core.settings import Settings, load_settings
 from graph import stages
@@ -36,6 +36,7 @@ from graph.job_back_end import job_back_end
 from graph.loading import load_campaign
 from graph.loop_thread import LoopThread
 from graph.measure import measure_baseline
+from graph.one_cycle import open_questions
 from graph.state import CycleState
 from memory.state_folder import StateFolder
 from search.constraints import Region
@@ -104,7 +105,8 @@ class MultiAgentOrchestrator:
 
         `timeout` (seconds) bounds the waiting, not the jobs: when it is over the answer has what has finished, and
         the cycle goes on.  A failed job is part of the answer.  Raises BusyError when another process works on the
-        campaign, BaselineError when its baseline does not run, ConfigError for a cycle that lies in the past.
+        campaign, BaselineError when its baseline does not run, ConfigError for a cycle that lies in the past,
+        ApprovalNeededError when a person has to say yes first: then the same call goes on.
         """
         return self._thread.call(self._autonomous(cycle_id, wait_for_completion, timeout))
 
@@ -194,7 +196,14 @@ class MultiAgentOrchestrator:
         async with self._at_work():
             await measure_baseline(self._context)
             with open_cycle(self._folder, self.campaign_id) as graph:
-                await one_cycle(graph, self._context, cycle)
+                whole = await one_cycle(graph, self._context, cycle)
+            if not whole and (asked := open_questions(self._context)):
+                raise ApprovalNeededError(
+                    f"cycle {cycle} waits for a person: {', '.join(asked)}",
+                    where=f"campaign {self.campaign_id}",
+                    hint="`python run_graph.py inbox`, then run the cycle again",
+                    approval_id=asked[0],
+                )
 
     @asynccontextmanager
     async def _at_work(self) -> AsyncIterator[None]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from langgraph.runtime import Runtime
 from langgraph.types import Send
 
+from graph.approval import has_questions
 from graph.context import Context
 from graph.state import Chair, CycleState
 
-__all__ = ["from_agenda", "to_executor", "to_proposers", "to_voters"]
+__all__ = ["from_agenda", "past_approval", "to_proposers", "to_voters"]
 
 
 def to_proposers(state: CycleState, runtime: Runtime[Context]) -> list[Send]:
@@ -30,8 +31,13 @@ def to_voters(state: CycleState, runtime: Runtime[Context]) -> list[Send]:
     return _fan_out("voter", list(runtime.context.council.voters), state)
 
 
-def to_executor(state: CycleState) -> str:
-    """To the executor when anything was accepted."""
+def past_approval(state: CycleState, runtime: Runtime[Context]) -> str:
+    """To a person's approval where a ruling is not the last word, and again while a question is open; else on.
+
+    With nothing accepted there is nothing for the executor.
+    """
+    if has_questions(state, runtime.context):
+        return "approval"
     return "executor" if any(r.decision in ("accept", "amend") for r in state["rulings"]) else "historian"
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -12,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
+from core.csv_text import csv_line
 from core.errors import StorageError
 from core.ids import canonical
 from memory.audit import AuditEntry
@@ -23,8 +21,6 @@ CSV_COLUMNS = (
     "seq", "at", "action", "decision", "risk", "rule", "reason", "actor", "route", "tenant", "parts", "context",
     "previous", "hash",
 )  # fmt: skip
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet compute a cell instead of showing it."""
 
 
 def export_audit(entries: Iterable[AuditEntry], path: Path, form: AuditFormat) -> int:
@@ -52,21 +48,10 @@ def exported_lines(entries: Iterable[AuditEntry], form: AuditFormat) -> Iterator
     A JSON line without `hash`, as canonical JSON (sorted keys, no spaces, UTF-8), is what was hashed.
     """
     if form == "csv":
-        yield _csv_line(CSV_COLUMNS)
+        yield csv_line(CSV_COLUMNS)
     for entry in entries:
         if form == "jsonl":
             yield canonical({**asdict(entry), "version": 1}) + "\n"
         else:
             told = asdict(entry)
-            yield _csv_line([_cell(told[name]) for name in CSV_COLUMNS])
-
-
-def _cell(value: object) -> object:
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True) if isinstance(value, dict) else value
-    return f"'{text}" if isinstance(text, str) and text.startswith(FORMULA) else text
-
-
-def _csv_line(cells: Iterable[object]) -> str:
-    written = io.StringIO()
-    csv.writer(written).writerow(cells)
-    return written.getvalue()
+            yield csv_line([told[name] for name in CSV_COLUMNS])

@@ -82,6 +82,9 @@ class Cycle:
     votes: dict[str, list[VoteCast]] = field(default_factory=lambda: defaultdict(list))
     tallies: dict[str, ProposalTallied] = field(default_factory=dict)
     rulings: dict[str, ProposalRuled] = field(default_factory=dict)
+    """As they were decided in the end: by the supervisor, or by a person who was asked."""
+    judged: dict[str, ProposalRuled] = field(default_factory=dict)
+    """As the supervisor gave them."""
     outcomes: dict[str, JobFinished] = field(default_factory=dict)
     applied: dict[str, ProposalApplied] = field(default_factory=dict)
     failures: list[RoleFailed] = field(default_factory=list)
@@ -287,6 +290,8 @@ class History:
                 self.cycle(event.cycle).tallies[event.tally.proposal_id] = event
             case ProposalRuled():
                 self.cycle(event.cycle).rulings[event.ruling.proposal_id] = event
+                if not event.approval:
+                    self.cycle(event.cycle).judged[event.ruling.proposal_id] = event
             case TelemetryAnalysed():
                 self.cycle(event.cycle).analysed = event
             case OpportunityFound():

@@ -75,20 +75,30 @@ class Ledger:
 
         An event whose key is there already is left as it is.  Events that are not kept only pass to the listeners.
         """
-        new: list[AnyEvent] = []
         if any(event.kept for event in told):
-            with self.database.write() as connection:
-                for event in told:
-                    if not event.kept:
-                        new.append(event)
-                    elif (stored := self._insert(connection, event)) is not None:
-                        new.append(stored)
-        else:
-            new.extend(told)
-        for event in new:
+            return self.change(lambda _: told)
+        self._announce(told)
+        return list(told)
+
+    def change(self, work: Callable[[sa.Connection], Sequence[AnyEvent]]) -> list[AnyEvent]:
+        """Change rows and keep the events that `work` answers, in one transaction; answers the new ones, as `append`.
+
+        Whatever `work` raises undoes all of it.
+        """
+        new: list[AnyEvent] = []
+        with self.database.write() as connection:
+            for event in work(connection):
+                if not event.kept:
+                    new.append(event)
+                elif (stored := self._insert(connection, event)) is not None:
+                    new.append(stored)
+        self._announce(new)
+        return new
+
+    def _announce(self, told: Sequence[AnyEvent]) -> None:
+        for event in told:
             for listener in tuple(self._listeners):
                 listener(event)
-        return new
 
     def events(
         self,

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 __all__ = [
     "SCHEMA",
+    "approvals",
     "audit",
     "campaigns",
     "candidates",
@@ -158,3 +159,25 @@ audit = sa.Table(
     sa.Column("hash", sa.String, nullable=False),
 )
 """Every decision of the policy, append-only, without gaps.  `hash` is of `body`, which holds the hash before it."""
+
+approvals = sa.Table(
+    "approval",
+    metadata,
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String, nullable=False, unique=True),
+    sa.Column("campaign_id", sa.String, nullable=False, index=True),
+    sa.Column("cycle", sa.Integer, nullable=False),
+    sa.Column("question", sa.String, nullable=False, index=True),
+    sa.Column("nonce", sa.Integer, nullable=False),
+    sa.Column("shown_hash", sa.String, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("expires_at", sa.Float, nullable=True),
+    sa.Column("answered_at", sa.Float, nullable=True),
+    sa.Column("answer", sa.Text, nullable=False, default=""),
+    sa.Column("expired_at", sa.Float, nullable=True),
+    sa.Column("used_at", sa.Float, nullable=True),
+    sa.UniqueConstraint("question", "nonce"),
+    sqlite_autoincrement=True,
+)
+"""Questions to a person.  answered_at, expired_at and used_at are each set once, and only where they are still NULL."""

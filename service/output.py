@@ -14,7 +14,7 @@ from typing import Any, Literal, TextIO
 from core.errors import RatchetError
 from service.escape import escaped
 
-__all__ = ["Output"]
+__all__ = ["Output", "finite"]
 
 Mode = Literal["text", "json", "stream"]
 PROGRAM = "python run_graph.py"
@@ -132,7 +132,7 @@ class Output:
             self._json({"type": "result", **value})
 
     def _json(self, value: Mapping[str, Any], indent: int | None = None) -> None:
-        text = json.dumps(_finite(value), indent=indent, default=str, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(finite(value), indent=indent, default=str, ensure_ascii=False, allow_nan=False)
         self._write(sys.stdout, text + "\n")
 
     def _write(self, stream: TextIO, text: str) -> None:
@@ -151,10 +151,10 @@ class Output:
             stream.flush()
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """Plain data without NaN and infinities, which are no JSON: null stands for them."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {str(key): _finite(v) for key, v in value.items()}
-    return [_finite(v) for v in value] if isinstance(value, list | tuple) else value
+        return {str(key): finite(v) for key, v in value.items()}
+    return [finite(v) for v in value] if isinstance(value, list | tuple) else value

@@ -56,7 +56,9 @@ def _explained(found: PolicyExplained, output: Output) -> str:
     if found.changes:
         lines.append("would change it:")
         lines += [f"  {' and '.join(c.what)}: {c.answer} (risk {c.risk:.2f})" for c in found.changes]
-    elif found.answer != "allowed":
+    if found.answer == "ask" and found.context["route"] == "cli":
+        lines.append("typed at this command line it is done, unless a rule wants it asked: the command is the yes")
+    if not found.changes and found.answer != "allowed":
         lines.append("nothing that was tried would change it")
     return "\n".join(lines)
 

@@ -13,15 +13,19 @@ from starlette.exceptions import HTTPException
 
 from agents.training.works import NotAllowedError, TooManyJobsError
 from core.errors import (
+    ApprovalError,
     ApprovalNeededError,
     BusyError,
     ConfigError,
     ConflictError,
+    DeliveryError,
     DeniedError,
+    GitHubError,
     NotFoundError,
     RatchetError,
     StorageError,
     UnavailableError,
+    UsageError,
 )
 
 __all__ = ["Problem", "describe_problem", "handle_errors", "problem", "problems"]
@@ -33,9 +37,13 @@ STATUS: tuple[tuple[type[RatchetError], HTTPStatus], ...] = (
     (NotAllowedError, HTTPStatus.FORBIDDEN),
     (DeniedError, HTTPStatus.FORBIDDEN),
     (ApprovalNeededError, HTTPStatus.CONFLICT),
+    (ApprovalError, HTTPStatus.CONFLICT),
     (NotFoundError, HTTPStatus.NOT_FOUND),
     (TooManyJobsError, HTTPStatus.TOO_MANY_REQUESTS),
     (ConfigError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (UsageError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (DeliveryError, HTTPStatus.CONFLICT),
+    (GitHubError, HTTPStatus.BAD_GATEWAY),
     (StorageError, HTTPStatus.INSUFFICIENT_STORAGE),
     (BusyError, HTTPStatus.SERVICE_UNAVAILABLE),
     (UnavailableError, HTTPStatus.SERVICE_UNAVAILABLE),
@@ -51,11 +59,15 @@ class Problem(BaseModel):
     detail: str = ""
     where: str = ""
     hint: str = Field(default="", description="what to try")
+    approval_id: str = Field(default="", description="the question to a person that this request has made")
 
 
-def problem(status: int, detail: str, where: str = "", hint: str = "", **headers: str) -> JSONResponse:
+def problem(
+    status: int, detail: str, where: str = "", hint: str = "", approval_id: str = "", **headers: str
+) -> JSONResponse:
     """The answer for an error."""
-    told = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, where=where, hint=hint)
+    phrase = HTTPStatus(status).phrase
+    told = Problem(title=phrase, status=status, detail=detail, where=where, hint=hint, approval_id=approval_id)
     return JSONResponse(told.model_dump(), status_code=status, media_type=MEDIA_TYPE, headers=headers or None)
 
 
@@ -71,7 +83,7 @@ def handle_errors(app: FastAPI) -> None:
     async def ours(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RatchetError)
         status = next((status for kind, status in STATUS if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
-        return problem(status, error.what, error.where, error.hint)
+        return problem(status, error.what, error.where, error.hint, getattr(error, "approval_id", ""))
 
     async def invalid(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)

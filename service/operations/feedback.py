@@ -21,6 +21,9 @@ __all__ = ["Code", "Feedback", "feedback"]
 MOST_CHARACTERS = 200_000
 
 
+Sentence = Annotated[str, Field(min_length=1, max_length=500)]
+
+
 class Code(Taken):
     """A Python file as text."""
 
@@ -29,7 +32,7 @@ class Code(Taken):
         str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}\.py$", description="what to call it; no file is read")
     ] = "code.py"
     iterations: Annotated[int, Field(ge=1, le=5)] = 2
-    guidance: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=500)], ...], Field(max_length=10)] = ()
+    guidance: list[Sentence] = Field(default=[], max_length=10)
 
 
 class Feedback(Told):

@@ -12,9 +12,11 @@ from anyio.lowlevel import RunVar
 from pydantic import ValidationError
 
 from core.errors import ConfigError
+from core.ids import content_hash
 from core.policy import Action
 from core.validation import config_error
 from service.operations.desk import Desk
+from service.operations.ids import OfCampaign
 from service.operations.operation import Operation, Taken, Told
 
 __all__ = ["perform", "permitted", "taken_of"]
@@ -34,10 +36,15 @@ def taken_of(operation: Operation, given: Mapping[str, Any]) -> Taken:
 
 def permitted(operation: Operation, taken: Taken, desk: Desk) -> Desk:
     """The desk with the policy's leave.  Raises DeniedError, ApprovalNeededError."""
-    context = desk.context(**operation.facts(taken, desk))
     if operation.action is Action.READ:
-        return replace(desk, decision=desk.gate.look(context))
-    return replace(desk, decision=desk.gate.require(operation.action, context))
+        return replace(desk, decision=desk.gate.look(desk.context()))
+    facts = dict(operation.facts(taken, desk))
+    given = taken.model_dump(mode="json")
+    # a person's yes is to exactly this input
+    details = {"operation": operation.name, "input": content_hash(given), **facts.pop("details", {})}
+    if isinstance(taken, OfCampaign):
+        details["campaign"] = taken.campaign
+    return replace(desk, decision=desk.gate.require(operation.action, desk.context(details=details, **facts)))
 
 
 async def perform(operation: Operation, taken: Taken, desk: Desk) -> Told:

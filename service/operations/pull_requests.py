@@ -111,7 +111,7 @@ def facts_of_delivery(taken: Deliver, desk: Desk) -> Mapping[str, Any]:
         "change_count": len(delivery.code_changes()),
         "dry_run": taken.dry_run,
         "verified": delivery.chosen.grade == "verified",
-        "details": {"campaign": taken.campaign, "candidate": delivery.chosen.id},
+        "details": {"candidate": delivery.chosen.id},
     }
 
 

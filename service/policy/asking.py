@@ -10,10 +10,7 @@ from typing import Any
 from core.policy import CAPABILITIES, Action, Decision, PolicyContext
 from service.policy.gate import Gate
 
-__all__ = ["TYPED", "ask_locally", "capabilities_of", "local_context"]
-
-TYPED = "typed at the command line"
-"""The yes of whoever typed exactly this."""
+__all__ = ["ask_locally", "capabilities_of", "local_context"]
 
 YES = frozenset({"1", "true", "yes", "on"})
 
@@ -37,13 +34,8 @@ def local_context(*, route: str = "cli", **facts: Any) -> PolicyContext:
 
 
 def ask_locally(gate: Gate, action: Action, **facts: Any) -> Decision:
-    """Leave for what the person at this machine's command line has just typed.
+    """Leave for what the person at this machine's command line has just typed; audited, with the door `cli`.
 
-    Where only the risk would ask a person, their command is the yes; what a rule itself wants asked is asked.
     Raises DeniedError, ApprovalNeededError.
     """
-    context = local_context(**facts)
-    foreseen = gate.policy.decide(action, context)
-    if foreseen.answer == "ask" and not gate.policy.asks_by_rule(foreseen, context):
-        context = context.model_copy(update={"approval_id": TYPED})
-    return gate.require(action, context)
+    return gate.require_typed(action, local_context(**facts))

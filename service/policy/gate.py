@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from core.errors import ApprovalNeededError, DeniedError
+from core.approvals import Approval
+from core.errors import ApprovalError, ApprovalNeededError, DeniedError, NotFoundError
 from core.ids import Clock, system_clock
 from core.policy import Action, Decision, PolicyContext
 from core.settings import Settings
+from memory.approvals import Approvals
 from memory.audit import Audit
 from memory.ledger import Ledger
 from service.policy.policy import Policy
+from service.policy.question import EXPIRES_S, action_question
 
-__all__ = ["Gate"]
+__all__ = ["TYPED", "Gate"]
 
+TYPED = "typed at the command line"
+"""The yes of a person who typed exactly this."""
 MOST_LOOKED = 10_000
 """Ways of looking that are remembered."""
 
@@ -20,57 +25,124 @@ class Gate:
     """The one way to leave for a privileged action.
 
     `safe_mode`: of the program's settings; then it holds for every request, whatever its context says.
+    `approvals`: where what a person has to decide is parked, and where their yes is looked up; without it no
+    `approval_id` counts.
     """
 
-    def __init__(self, policy: Policy, audit: Audit, *, safe_mode: bool = False, clock: Clock = system_clock) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        audit: Audit,
+        *,
+        safe_mode: bool = False,
+        clock: Clock = system_clock,
+        approvals: Approvals | None = None,
+    ) -> None:
         self.policy = policy
         self.audit = audit
         self._safe_mode = safe_mode
         self._clock = clock
+        self._approvals = approvals
         self._looked: set[tuple[str, ...]] = set()
 
     @classmethod
     def of(cls, settings: Settings, ledger: Ledger) -> Gate:
-        """The gate that the settings want, with its audit in the ledger."""
-        return cls(Policy.load(settings.policy_file), Audit(ledger.database), safe_mode=settings.safe_mode)
+        """The gate that the settings want; its audit and its questions are in the ledger."""
+        policy, audit = Policy.load(settings.policy_file), Audit(ledger.database)
+        return cls(policy, audit, safe_mode=settings.safe_mode, approvals=Approvals(ledger))
 
     def decide(self, action: Action, context: PolicyContext) -> Decision:
-        """The decision, after it was kept.  Raises StorageError or BusyError when it cannot be: then do nothing."""
-        if self._safe_mode and not context.safe_mode:
-            context = context.model_copy(update={"safe_mode": True})
-        decision = self.policy.decide(action, context, at=self._clock())
-        self.audit.append(decision, context)
-        return decision
+        """The decision, after it was kept, as if nobody had said yes: `require` alone looks at `approval_id`.
+
+        Raises StorageError or BusyError when it cannot be kept: then do nothing.
+        """
+        return self._kept(action, self._unapproved(context))
+
+    def require(self, action: Action, context: PolicyContext) -> Decision:
+        """The decision when it may be done now.  Raises DeniedError (exit 3) or ApprovalNeededError (exit 5).
+
+        What a person has to decide is parked as a question, which the error names.  After their yes the same request
+        with that `approval_id` passes once; ApprovalError or NotFoundError when it does not count.
+        """
+        asked = self._unapproved(context)
+        decision = self.policy.decide(action, asked, at=self._clock())
+        if decision.answer == "ask" and context.approval_id and self._approvals is not None:
+            try:
+                used = self._used(self._approvals, context.approval_id, action_question(action, asked, decision))
+            except (ApprovalError, NotFoundError):
+                self.audit.append(decision, asked)
+                raise
+            return self._kept(action, asked.model_copy(update={"approval_id": used}))
+        self.audit.append(decision, asked)
+        if decision.answer == "allowed":
+            return decision
+        raise self._refusal(action, asked, decision)
+
+    def require_typed(self, action: Action, context: PolicyContext) -> Decision:
+        """`require` for what a person at this machine has just typed.
+
+        Where only the risk would ask a person, their command is the yes; what a rule itself wants asked is asked.
+        """
+        asked = self._unapproved(context)
+        foreseen = self.policy.decide(action, asked)
+        if foreseen.answer == "ask" and not self.policy.asks_by_rule(foreseen, asked):
+            return self._kept(action, asked.model_copy(update={"approval_id": TYPED}))
+        return self.require(action, context)
 
     def look(self, context: PolicyContext) -> Decision:
         """READ.  Kept in the audit the first time that this asker comes this way with this answer, not every time: a
         page that asks once a second would bury all other entries.  Raises as `require`.
         """
-        decision = self.policy.decide(Action.READ, context, at=self._clock())
-        who = (context.actor, *context.roles, context.tenant, context.route, decision.rule, decision.answer)
+        asked = self._unapproved(context)
+        decision = self.policy.decide(Action.READ, asked, at=self._clock())
+        who = (asked.actor, *asked.roles, asked.tenant, asked.route, decision.rule, decision.answer)
         if who not in self._looked:
             if len(self._looked) >= MOST_LOOKED:
                 self._looked.clear()
-            self.audit.append(decision, context)
+            self.audit.append(decision, asked)
             self._looked.add(who)
-        return self._allowed(decision)
+        if decision.answer == "allowed":
+            return decision
+        raise self._refusal(Action.READ, asked, decision)
 
-    def require(self, action: Action, context: PolicyContext) -> Decision:
-        """The decision when it may be done now.  Raises DeniedError (exit 3) or ApprovalNeededError (exit 5)."""
-        return self._allowed(self.decide(action, context))
-
-    def _allowed(self, decision: Decision) -> Decision:
-        action = decision.action
+    def _refusal(self, action: Action, asked: PolicyContext, decision: Decision) -> DeniedError | ApprovalNeededError:
+        """The error for a decision that is no yes; what a person has to decide is parked."""
+        where = f"rule {decision.rule}, {self.policy.source} rules, risk {decision.risk:.2f}"
+        explain = f"`python run_graph.py policy explain {action.value}`"
         if decision.answer == "denied":
-            raise DeniedError(
-                f"{action.value} is denied: {decision.reason}",
-                where=f"rule {decision.rule}, {self.policy.source} rules, risk {decision.risk:.2f}",
-                hint=f"`python run_graph.py policy explain {action.value}` says what would change it",
-            )
-        if decision.answer == "ask":
-            raise ApprovalNeededError(
-                f"{action.value} waits for a person: {decision.reason}",
-                where=f"rule {decision.rule}, {self.policy.source} rules, risk {decision.risk:.2f}",
-                hint=f"say yes to it, or `python run_graph.py policy explain {action.value}`",
-            )
+            hint = f"{explain} says what would change it"
+            return DeniedError(f"{action.value} is denied: {decision.reason}", where=where, hint=hint)
+        what = f"{action.value} waits for a person: {decision.reason}"
+        if self._approvals is None:
+            return ApprovalNeededError(what, where=where, hint=f"say yes to it, or {explain}")
+        question = action_question(action, asked, decision)
+        return _parked(self._approvals.ask(question, expire_s=EXPIRES_S, again=True), what, where)
+
+    def _unapproved(self, context: PolicyContext) -> PolicyContext:
+        safe_mode = self._safe_mode or context.safe_mode
+        return context.model_copy(update={"safe_mode": safe_mode, "approval_id": ""})
+
+    def _kept(self, action: Action, context: PolicyContext) -> Decision:
+        decision = self.policy.decide(action, context, at=self._clock())
+        self.audit.append(decision, context)
         return decision
+
+    @staticmethod
+    def _used(approvals: Approvals, approval_id: str, question: Approval) -> str:
+        """The id of the yes, used up.  An approval of something else has another hash."""
+        held = approvals.get(approval_id)
+        return approvals.use(held.id, question.asked_again(held.nonce).shown_hash).id
+
+
+def _parked(asked: Approval, what: str, where: str) -> ApprovalNeededError | DeniedError:
+    """The error that says where the question stands."""
+    answer = asked.answer
+    if answer is None:
+        hint = f"`python run_graph.py approve {asked.id}`, then ask again with the approval {asked.id}"
+        return ApprovalNeededError(f"{what} ({asked.id})", where=where, hint=hint, approval_id=asked.id)
+    if answer.says_yes:
+        hint = f"ask again with the approval {asked.id}: it holds once"
+        said = f"{answer.by} said yes to it ({asked.id})"
+        return ApprovalNeededError(f"{said}", where=where, hint=hint, approval_id=asked.id)
+    reason = f": {answer.text}" if answer.text else ""
+    return DeniedError(f"{answer.by} said no to it ({asked.id}){reason}", where=where, hint="ask again in a day")

@@ -12,7 +12,9 @@ from fastapi import Body, FastAPI, Header, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ConfigDict, ValidationError, create_model
 
+from core.policy import Action
 from service.http.problems import problems
+from service.operations.approvals import ApprovalId
 from service.operations.desk import Desk
 from service.operations.once import perform_once
 from service.operations.operation import Operation, Taken
@@ -24,6 +26,7 @@ ALWAYS = (401, 403, 421, 503, 507)
 """Any route may answer these: no token, no leave, a foreign host, a busy or full ledger."""
 BODY_FIELD = "body"
 KEY_FIELD = "idempotency_key"
+APPROVAL_FIELD = "approval_id"
 
 Key = Annotated[
     str | None,
@@ -33,6 +36,11 @@ Key = Annotated[
         max_length=200,
         description="repeated with the same content, the request is carried out once and answers the same",
     ),
+]
+
+ApprovedBy = Annotated[
+    ApprovalId | None,
+    Header(alias="Approval-Id", description="of the question that this request made, when a person said yes to it"),
 ]
 
 
@@ -83,15 +91,16 @@ def _endpoint(
 
     async def endpoint(request: Request, **given: Any) -> Response:
         known_query_only(request, in_query)
-        key = given.pop(KEY_FIELD, None)
+        key, approval = given.pop(KEY_FIELD, None), given.pop(APPROVAL_FIELD, None)
+        allowed = lent.asked_by(replace(asker, approval_id=approval)) if approval else lent
         sent = given.pop(BODY_FIELD, None)
         if sent is not None:
             given |= {name: getattr(sent, name) for name in sent.model_fields_set}
         taken = _taken(operation, given)
         if key is None:
-            told = await perform(operation, taken, lent)
+            told = await perform(operation, taken, allowed)
         else:
-            told = await perform_once(operation, taken, lent, key)
+            told = await perform_once(operation, taken, allowed, key)
         if operation.media_type == "text/html":
             return Response(told.html, operation.status, media_type="text/html")  # type: ignore[attr-defined]
         return Response(told.model_dump_json(), operation.status, media_type="application/json")
@@ -102,7 +111,7 @@ def _endpoint(
             inspect.Parameter("request", inspect.Parameter.KEYWORD_ONLY, annotation=Request),
             *_parameters(operation, in_path),
             *_body_parameter(body),
-            *_key_parameter(operation),
+            *_header_parameters(operation),
         ],
         return_annotation=Response,
     )
@@ -153,16 +162,18 @@ def _body_parameter(body: type[Taken] | None) -> list[inspect.Parameter]:
     return [inspect.Parameter(BODY_FIELD, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)]
 
 
-def _key_parameter(operation: Operation) -> list[inspect.Parameter]:
-    if not operation.changes:
-        return []
-    return [inspect.Parameter(KEY_FIELD, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Key)]
+def _header_parameters(operation: Operation) -> list[inspect.Parameter]:
+    wanted = {KEY_FIELD: Key} if operation.changes else {}
+    if operation.action is not Action.READ:
+        wanted[APPROVAL_FIELD] = ApprovedBy
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    return [inspect.Parameter(name, keyword, default=None, annotation=kind) for name, kind in wanted.items()]
 
 
 def _responses(operation: Operation) -> dict[int | str, dict[str, Any]]:
     statuses = {*ALWAYS, *operation.errors, 422}
     statuses |= {400, 413} if operation.method == "POST" else set()
-    statuses |= {409} if operation.changes else set()
+    statuses |= {409} if operation.changes or operation.action is not Action.READ else set()
     told: dict[int | str, dict[str, Any]] = dict(problems(*sorted(statuses)))
     if operation.media_type == "text/html":
         told[operation.status] = {

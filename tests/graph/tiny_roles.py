@@ -119,6 +119,17 @@ def credulous() -> Supervisor:
     return rule
 
 
+def careful(medium: float = 0.4, high: float = 0.8, asks: bool = False) -> Supervisor:
+    """Accepts with a risk by the side it lies on: x below 0.5 is of low risk; or asks a person about each."""
+
+    async def rule(proposal, case, kit):
+        risk = 0.1 if proposal.config["x"] < 0.5 else medium if proposal.config["x"] < 0.7 else high
+        decision = "ask" if asks else "accept"
+        return Ruling(proposal_id=proposal.id, decision=decision, risk=risk, rule="by side", reason="as it lies")
+
+    return rule
+
+
 def moving(to: float = 0.25) -> Supervisor:
     """Amends every proposal to x = `to`, as a proposal of its own with its own id."""
 

@@ -11,9 +11,11 @@ import tiny_roles
 from tiny_campaign import write_campaign
 
 from core.events import AnyEvent
+from core.ids import Clock, system_clock
 from graph.campaign import Ending, Stop, find_or_create, run_campaign
 from graph.loading import load_campaign
 from memory.history import History
+from memory.ledger import Ledger
 from memory.state_folder import StateFolder
 
 POINTS = [[0.3, 0.6], [0.6, 0.5]]
@@ -41,7 +43,9 @@ class TinyRun:
         shutil.copy(tiny_roles.__file__, folder / "roles.py")
         self.home = StateFolder(folder / "home")
 
-    def run(self, overrides: dict[str, Any] | None = None, *, stop_at: str = "") -> tuple[Ending, History]:
+    def run(
+        self, overrides: dict[str, Any] | None = None, *, stop_at: str = "", clock: Clock = system_clock, **more: Any
+    ) -> tuple[Ending, History]:
         """Run, or go on; `stop_at` is the type of the event after which it is asked to stop."""
         stop = Stop()
 
@@ -50,12 +54,15 @@ class TinyRun:
                 stop.request("enough")
 
         async def main() -> Ending:
-            with self.home.open_ledger() as ledger:
+            with self.ledger(clock) as ledger:
                 stored, _ = find_or_create(ledger, load_campaign(self.path, overrides))
                 ledger.listen(listen)
-                return await run_campaign(self.home, ledger, stored, stop=stop)
+                return await run_campaign(self.home, ledger, stored, stop=stop, **more)
 
         return asyncio.run(main()), self.history()
+
+    def ledger(self, clock: Clock = system_clock) -> Ledger:
+        return Ledger(self.home.home / "ledger.db", clock=clock)
 
     def history(self) -> History:
         with self.home.open_ledger() as ledger:

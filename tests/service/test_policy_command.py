@@ -31,7 +31,7 @@ def home(tmp_path: Path) -> Path:
 
 def test_explain_says_which_rule_decides_and_what_would_change_it(cli: Cli, tmp_path: Path) -> None:
     found = cli("policy", "explain", "pr-propose", "--context", "verified=true", "--json").json
-    assert (found["answer"], found["rule"], found["source"]) == ("ask", "propose", "shipped")
+    assert (found["answer"], found["rule"], found["source"]) == ("ask", "own-hands", "shipped")
     assert {"what": ["a person who says yes"], "answer": "allowed", "risk": found["risk"]} in found["changes"]
     text = cli("policy", "explain", "DEPLOY", "--context", "change_count=40").out
     assert "denied" in text
@@ -76,7 +76,7 @@ def test_a_broken_file_is_shown_with_its_line(cli: Cli, tmp_path: Path) -> None:
     path.write_text(cli("policy", "show", "--yaml").out.replace("effect: ask", "effect: aks"))
     checked = cli("policy", "check", path)
     assert checked.code == 3
-    assert "rules.8.effect" in checked.err
+    assert "rules.9.effect" in checked.err
     assert ", line " in checked.err
     shown = cli("policy", "show", "--set", f"policy_file={path}")
     assert (shown.code, "everything but reading is denied" in shown.out) == (3, True)
