@@ -7,10 +7,11 @@ of an unfinished cycle goes on from its last checkpoint.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from agents.production.instruments import note_cycles
 from agents.roles import RecallView
@@ -46,10 +47,14 @@ TIME_IS_UP = "time"
 
 @dataclass(frozen=True)
 class Ending:
-    """Why a run ended: `status` finished, budget, interrupted, waiting (for a person); `reason` for a person."""
+    """Why a run ended: `status` finished, budget, interrupted, waiting (for a person); `reason` for a person.
+
+    `load`: what the load on a live service has counted, such as `requests` and `failed`.
+    """
 
     status: str
     reason: str
+    load: Mapping[str, Any] = field(default_factory=dict)
 
 
 def find_or_create(ledger: Ledger, campaign: Campaign, *, new: bool = False) -> tuple[StoredCampaign, bool]:
@@ -102,7 +107,8 @@ async def run_campaign(
         forget = ledger.listen(context.history.apply)
         try:
             async with open_live(folder, stored, live, trusted=trust_code) as session:
-                return await _run(folder, context, stored, stop or Stop(), open_recall, session)
+                ending = await _run(folder, context, stored, stop or Stop(), open_recall, session)
+            return ending if session is None else replace(ending, load=session.load)
         finally:
             await context.jobs.shutdown()
             if context.models is not None:
@@ -134,7 +140,7 @@ async def _run(
         else None
     )
     try:
-        await _prepare(context, open_recall, live, stop)
+        await _prepare(context, open_recall, live)
         ending = await _cycles(folder, context, stop)
     except BaseException as error:
         reason = error.what if isinstance(error, RatchetError) else type(error).__name__
@@ -154,17 +160,14 @@ async def _run(
     return ending
 
 
-async def _prepare(
-    context: Context, open_recall: Callable[[], RecallView] | None, session: LiveSession | None, stop: Stop
-) -> None:
+async def _prepare(context: Context, open_recall: Callable[[], RecallView] | None, session: LiveSession | None) -> None:
     """Measure the baseline, or listen to the service, and open recall, side by side."""
     opening = asyncio.create_task(asyncio.to_thread(open_recall)) if open_recall else None
     try:
         if session is None:
             await measure_baseline(context)
         else:
-            context.live = await session.open()
-            await session.listen(lambda: bool(stop.reason))
+            context.live = await session.open(context.history)
     finally:
         if opening is not None:
             context.recall = await opening

@@ -18,11 +18,13 @@ from agents.live.work import LiveWork
 from core.campaign import Campaign
 from core.deployment import DeploymentState, HealthCheck, LiveTarget, ReloadByCommand, ReloadByReloader
 from core.drafts import CheckSettings
-from core.errors import ConfigError, UnavailableError
+from core.errors import ConfigError
 from core.improvement import ImprovementSettings
 from core.live_plan import LivePlan
 from core.policy import DEFAULT_TENANT, Action, Decision
+from core.records import Proposal
 from core.watch import WatchRules, watch_rules
+from memory.history import History
 from memory.ledger import StoredCampaign
 from memory.state_folder import StateFolder
 from runtime.deployment import LiveService, Releases
@@ -31,21 +33,21 @@ from runtime.services import ServiceProcess, free_port, wait_healthy
 
 __all__ = ["LiveDoor", "LiveSession", "check_live", "live_settings", "open_live", "watch_rules_of"]
 
-LISTEN_SLACK_S = 60.0
-"""How much longer than it should take telemetry is waited for."""
 SETTLED_S = 1.0
 """After its start a service is not yet what it will be."""
-POLL_S = 0.05
+NAMED = "named by a person:"
 
 
 @dataclass(frozen=True)
 class LiveDoor:
-    """What the door hands in: leave by the policy, the yes of a person to an opportunity (or empty), whom a rollback is
-    told to.  `keep`: a service that was started here is left running at the end.
+    """What the door hands in: leave by the policy (action, facts, a person's yes to it), whom a rollback is told to.
+
+    `approved`: opportunities that a person has named and said yes to.  `keep`: a service that was started here is left
+    running at the end.
     """
 
-    leave: Callable[[Action, Mapping[str, Any]], Decision]
-    approved_by: Callable[[str], str] = lambda _: ""
+    leave: Callable[[Action, Mapping[str, Any], str], Decision]
+    approved: tuple[str, ...] = ()
     alert: Callable[[DeploymentState], None] = lambda _: None
     keep: bool = False
 
@@ -94,7 +96,7 @@ class LiveSession:
         self._settings = live_settings(campaign)
         self._listening: Listening | None = None
 
-    async def open(self) -> LiveWork:
+    async def open(self, history: History) -> LiveWork:
         """The service running and well, what a kill has left mended, its telemetry taken, the load begun.
 
         Raises UnavailableError when it is not well.
@@ -119,28 +121,11 @@ class LiveSession:
             rules=watch_rules_of(self.plan, self._settings),
             checks=CheckSettings(environment=self._campaign.environment, cache=str(self._home / "mypy")),
             leave=self._door.leave,
-            approved_by=self._door.approved_by,
+            approved_by=lambda proposal: self._approval(proposal, history),
             trigger=self.plan.trigger,
             trusted=self._trusted,
             settled_at=self._settled_at(service),
         )
-
-    async def listen(self, stopped: Callable[[], bool] = lambda: False) -> None:
-        """Until `listen_s` of telemetry were taken since the service is what it is.
-
-        Raises UnavailableError for one that stays silent.
-        """
-        assert self._listening is not None
-        until = self._settled_at(self._service()) + self.plan.listen_s
-        give_up = time.monotonic() + self.plan.listen_s + LISTEN_SLACK_S
-        while self._listening.told_until < until and not stopped():
-            if time.monotonic() > give_up:
-                raise UnavailableError(
-                    "the service tells nothing",
-                    where="live.telemetry",
-                    hint="silence is not health: is it asked at all?",
-                )
-            await asyncio.sleep(POLL_S)
 
     async def close(self) -> None:
         """The load ended, and so the service when it was started here; what it told is kept."""
@@ -174,6 +159,14 @@ class LiveSession:
         )
         return LiveService(target, alert=self._door.alert)
 
+    def _approval(self, proposal: Proposal, history: History) -> str:
+        """A person's yes to exactly this: by the opportunity's name, or an answer to the question about it."""
+        if proposal.opportunity in self._door.approved:
+            return f"{NAMED} {proposal.opportunity}"
+        cycle = history.cycles.get(proposal.cycle)
+        ruled = cycle.rulings.get(proposal.id) if cycle else None
+        return ruled.approval if ruled is not None and ruled.ruling.decision in ("accept", "amend") else ""
+
     def _start(self) -> None:
         facts: dict[str, Any] = {"port": free_port(), "started_at": time.time()}
         self._process.facts = facts
@@ -183,7 +176,7 @@ class LiveSession:
     def _settled_at(self, service: LiveService) -> float:
         """Since when it runs what it runs now."""
         started = float(self._process.facts.get("started_at", 0.0)) + SETTLED_S
-        return max([started, *(state.at for state in service.states() if state.finished and state.stage != "undone")])
+        return max([started, *map(settled, service.states())])
 
     def _words(self) -> dict[str, str]:
         port = str(self._process.facts.get("port", 0))
@@ -201,6 +194,13 @@ class LiveSession:
 
     def _environment(self) -> dict[str, str]:
         return {**os.environ, **self._campaign.environment}
+
+
+def settled(state: DeploymentState) -> float:
+    """Since when a service is what this deployment has made of it; 0 for one that never went live."""
+    if state.stage == "kept" and state.watched_since is not None:
+        return state.watched_since
+    return state.at if state.finished and state.stage != "undone" else 0.0
 
 
 def watch_rules_of(plan: LivePlan, settings: ImprovementSettings) -> WatchRules:

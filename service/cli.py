@@ -171,9 +171,9 @@ def parser() -> argparse.ArgumentParser:
 
 def _improve_options(at: argparse.ArgumentParser) -> None:
     at.epilog = (
-        "The service is started from a copy, or found where it runs; its load, when the campaign has one, runs beside. exit codes: "
-        "0 done · 1 ran and failed · 3 bad config or denied · 4 unavailable or busy · 5 waits for a person · "
-        "6 the last improvement was taken back"
+        "The service is started from a copy, or found where it runs; its load, when the campaign has one, runs beside. "
+        "exit codes: 0 done · 1 ran and failed · 3 bad config or denied · 4 unavailable or busy · 5 waits for a person "
+        "· 6 the last improvement was taken back"
     )
     at.add_argument("campaign_file", metavar="CAMPAIGN.yaml", help="the campaign's file, or its folder")
     at.add_argument("--cycles", type=int, metavar="N", help="cycles, one after the other (default: 1)")

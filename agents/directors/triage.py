@@ -15,13 +15,15 @@ def triage() -> Director:
     """Analyses the window of the campaign, tells of every opportunity, and gives out as many improvements as one cycle
     may put live.
 
-    The focus are the opportunities, the most urgent first.  Silence is told as unknown, and gives no opportunity.
+    Only telemetry of the service as it runs now is looked at, and so much is waited for as the campaign says.  The
+    focus are the opportunities, the most urgent first.  Silence is told as unknown, and gives no opportunity.
     """
 
     async def direct(case: Case, kit: Kit) -> Direction:
         assert kit.live is not None
         live = kit.live
-        found = await live.view.analyse(live.plan.window_hours)
+        await live.listen()
+        found = await live.view.analyse(live.window_hours(kit.clock()))
         about = {"campaign_id": case.campaign_id, "cycle": case.cycle}
         kit.emit(
             TelemetryAnalysed(

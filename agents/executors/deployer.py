@@ -75,16 +75,16 @@ async def _deployed(proposal: Proposal, effect: Effect, kit: Kit) -> DeploymentS
             return known
     if live.hashes(list(proposal.files)) != proposal.made_from:
         raise RatchetError("the service runs other code than the improvement was made from")
-    facts = deployment_facts(proposal, kit)
+    facts, approved = deployment_facts(proposal, kit), live.approved_by(proposal)
     planned: Deployment = live.service.plan(
         proposal.files,
         scope=facts["scope"],
         campaign_id=kit.campaign_id,
         proposal_id=proposal.id,
-        approval_id=live.approved_by(proposal.opportunity),
+        approval_id=approved,
         reason=proposal.rationale,
     )
-    leave = live.leave(Action.DEPLOY, facts)
+    leave = live.leave(Action.DEPLOY, facts, approved)
     kit.effects.started(effect, planned.id)
     history = await asyncio.to_thread(live.history, kit.clock(), HISTORY_WINDOWS)
     return await asyncio.to_thread(
@@ -117,8 +117,10 @@ async def _watched(proposal: Proposal, state: DeploymentState, began: float, kit
         )
         windows = state.verdict.windows if state.verdict else 0
         after = await asyncio.to_thread(live.windows, since, windows)
-        reduction = latency_reduction(before, after)
-        live.settled_at = kit.clock()
+        since_baseline = state.verdict.baseline.since if state.verdict and state.verdict.baseline else 0.0
+        compared = [one for one in before if one is not None and one.at > since_baseline]
+        reduction = latency_reduction(compared, after)
+        live.settled_at = since if state.stage == "kept" else kit.clock()
     _tell_of_rollback(state, live, about, kit)
     return assess(proposal, state, kit.clock() - began, reduction)
 

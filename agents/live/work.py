@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -11,12 +12,18 @@ from agents.code.paths import allows
 from agents.live.analysis import Analysis
 from agents.live.generation.service import ServiceCode, read_service
 from core.drafts import CheckSettings
+from core.errors import UnavailableError
 from core.ids import content_hash
 from core.improvement import ImprovementSettings
 from core.live_plan import LivePlan
 from core.policy import Action, Decision
+from core.records import Proposal
 from core.watch import ServiceReading, WatchRules
 from runtime.deployment import LiveService
+
+SILENCE_S = 60.0
+"""How much longer than it should take telemetry is waited for."""
+POLL_S = 0.05
 
 __all__ = ["LiveWork", "ServiceView", "Trigger"]
 
@@ -25,6 +32,11 @@ Trigger = Literal["schedule", "hand", "alarm"]
 
 class ServiceView(Protocol):
     """The telemetry of one service."""
+
+    @property
+    def told_until(self) -> float:
+        """The time of the newest thing that was told."""
+        ...
 
     async def analyse(self, window_hours: float) -> Analysis:
         """What its telemetry of the last hours shows, the most urgent first."""
@@ -37,8 +49,8 @@ class ServiceView(Protocol):
 
 @dataclass
 class LiveWork:
-    """`leave` asks the policy, and keeps its answer in the audit; `approved_by` is a person's yes to an opportunity,
-    or empty.  `watching`: one deployment is watched at a time."""
+    """`leave` asks the policy, and keeps its answer in the audit; `approved_by` is a person's yes to a proposal, or
+    empty.  `watching`: one deployment is watched at a time."""
 
     plan: LivePlan
     settings: ImprovementSettings
@@ -46,8 +58,8 @@ class LiveWork:
     service: LiveService
     rules: WatchRules
     checks: CheckSettings
-    leave: Callable[[Action, Mapping[str, Any]], Decision]
-    approved_by: Callable[[str], str]
+    leave: Callable[[Action, Mapping[str, Any], str], Decision]
+    approved_by: Callable[[Proposal], str]
     trigger: Trigger = "hand"
     trusted: bool = False
     watching: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -59,6 +71,25 @@ class LiveWork:
         step = self.rules.interval_s
         windows = min(most, max(0, int((until - self.settled_at) / step)))
         return self.windows(until - windows * step, windows)
+
+    async def listen(self) -> None:
+        """Until `listen_s` of telemetry were taken since the service is what it is.
+
+        Raises UnavailableError for one that stays silent.
+        """
+        until, give_up = self.settled_at + self.plan.listen_s, time.monotonic() + self.plan.listen_s + SILENCE_S
+        while self.view.told_until < until:
+            if time.monotonic() > give_up:
+                raise UnavailableError(
+                    "the service tells nothing",
+                    where="live.telemetry",
+                    hint="silence is not health: is it asked at all?",
+                )
+            await asyncio.sleep(POLL_S)
+
+    def window_hours(self, now: float) -> float:
+        """Of telemetry that tells of the service as it runs now, at most those of the campaign."""
+        return max(1.0, min(self.plan.window_hours * 3600, now - self.settled_at)) / 3600
 
     def windows(self, since: float, count: int) -> list[ServiceReading | None]:
         """So many windows of the watch's length, from `since` on."""

@@ -38,7 +38,7 @@ async def rule_improvement(proposal: Proposal, case: Case, kit: Kit, min_tally: 
     allowed = case.direction.jobs if case.direction else 0
     if given >= allowed:
         return reject("budget", f"the {allowed} improvements of this cycle went to others with a better tally")
-    decision = kit.live.leave(Action.DEPLOY, deployment_facts(proposal, kit))
+    decision = kit.live.leave(Action.DEPLOY, deployment_facts(proposal, kit), kit.live.approved_by(proposal))
     reason = f"tally {tally.score:+.2f}, risk {risk:.2f}; policy: {decision.reason}"
     if decision.answer == "denied":
         return reject("policy", f"{decision.rule}: {decision.reason}")

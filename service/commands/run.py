@@ -99,6 +99,7 @@ def run_stored(args: argparse.Namespace, output: Output, folder: StateFolder, le
     from graph.job_back_end import job_back_end
     from memory.history import History
     from service.live_door import live_door
+    from service.live_end import show_live_end
     from service.policy import Gate
     from service.progress import Progress
 
@@ -136,12 +137,12 @@ def run_stored(args: argparse.Namespace, output: Output, folder: StateFolder, le
                 ticking.cancel()
             progress.close()
 
-    status, reason = "interrupted", "stopped at once"
+    status, reason, load = "interrupted", "stopped at once", dict[str, Any]()
     log = follow_episodes(ledger, stored, folder.episodes, output.say) if settings.log_episodes else nullcontext()
     try:
         with log:
             ending = asyncio.run(work())
-        status, reason = ending.status, ending.reason
+        status, reason, load = ending.status, ending.reason, ending.load
     except asyncio.CancelledError:
         pass
     except KeyboardInterrupt:
@@ -151,7 +152,10 @@ def run_stored(args: argparse.Namespace, output: Output, folder: StateFolder, le
     except Exception:
         output.say(f"go on with: {resume_command(stored.id)}")
         raise
-    code = _show_end(args, output, folder, ledger, stored.id, status, reason)
+    if stored.definition.live is not None:
+        code = show_live_end(args, output, folder, ledger, stored.id, status, reason, load)
+    else:
+        code = _show_end(args, output, folder, ledger, stored.id, status, reason)
     return stopping.exit_code if status == "interrupted" else code
 
 
