@@ -21,12 +21,11 @@ from core.records import Proposal
 from core.watch import ServiceReading, WatchRules
 from runtime.deployment import LiveService
 
+__all__ = ["LiveWork", "ServiceView", "Trigger"]
+
 SILENCE_S = 60.0
 """How much longer than it should take telemetry is waited for."""
 POLL_S = 0.05
-
-__all__ = ["LiveWork", "ServiceView", "Trigger"]
-
 Trigger = Literal["schedule", "hand", "alarm"]
 
 
@@ -80,11 +79,8 @@ class LiveWork:
         until, give_up = self.settled_at + self.plan.listen_s, time.monotonic() + self.plan.listen_s + SILENCE_S
         while self.view.told_until < until:
             if time.monotonic() > give_up:
-                raise UnavailableError(
-                    "the service tells nothing",
-                    where="live.telemetry",
-                    hint="silence is not health: is it asked at all?",
-                )
+                hint = "silence is not health: is it asked at all?"
+                raise UnavailableError("the service tells nothing", where="live.telemetry", hint=hint)
             await asyncio.sleep(POLL_S)
 
     def window_hours(self, now: float) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import signal
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -26,6 +27,7 @@ __all__ = ["evolve", "may_run", "resume", "run", "run_stored"]
 
 TERMINATION_GRACE_S = 5.0
 TICK_S = 0.5
+NO_LOAD: Mapping[str, Any] = {}
 
 
 def run(args: argparse.Namespace, output: Output) -> int:
@@ -137,7 +139,7 @@ def run_stored(args: argparse.Namespace, output: Output, folder: StateFolder, le
                 ticking.cancel()
             progress.close()
 
-    status, reason, load = "interrupted", "stopped at once", dict[str, Any]()
+    status, reason, load = "interrupted", "stopped at once", NO_LOAD
     log = follow_episodes(ledger, stored, folder.episodes, output.say) if settings.log_episodes else nullcontext()
     try:
         with log:
