@@ -5,8 +5,10 @@ the hour; h_k the mean of the hour that ended k hours before it, k = 1 … 168.
 
     plain     degraded when c > μ + 2σ (c < μ - 2σ where less is worse)
     robust    s = median of h_k over the same hour of the day; r_k = h_k - s_k (ln h_k - ln s_k where all h > 0);
-              w = 1.4826 · median |r_k - median r| · 1.15; degraded when c is more than 4w worse than s, and also than
-              the same hour a week ago: a Saturday is compared with a Saturday
+              w = 1.4826 · median |r_k - median r| · 1.15, the larger of that of all hours and of this hour of the day
+              and its neighbours; e the standard error of c by its minutes; degraded when c is more than
+              √((4w)² + (3e)²) worse than s, and also than the same hour a week ago: a Saturday is compared with a
+              Saturday
     flag      latency +20 %, error rate +5 % (of max(μ, 0.01)), utilisation above 80 %, throughput -30 %
 
 1.15 corrects for medians of seven that are fitted to the same values.  The robust answer is the one that counts where
@@ -33,6 +35,7 @@ HOURS = 7 * 24
 BASELINE_MINUTES = HOURS * HOUR
 SIGMAS = 2.0
 ROBUST_SIGMAS = 4.0
+ERROR_SIGMAS = 3.0
 SMALL_SAMPLE = 1.15
 SKEWED = 1.0
 SEASONAL = 0.3
@@ -116,7 +119,8 @@ def trend(
     mean, sd = float(usual.mean()), float(usual.std(ddof=1))
     sign = -1.0 if measure in LESS_IS_WORSE else 1.0
     plain: Health = "degraded" if sign * (current - mean) > SIGMAS * sd else "healthy"
-    expected, spread, robust = _robust(hours, current, sign)
+    error = float(told.std(ddof=1)) / math.sqrt(told.size) if told.size > 1 else 0.0
+    expected, spread, robust = _robust(hours, current, error, sign)
     skewed = _skewness(usual) > SKEWED
     seasonal = _seasonality(hours) > SEASONAL
     counted = robust if skewed or seasonal else plain
@@ -160,27 +164,33 @@ def _by_hour_of_day(hours: Floats) -> Floats:
     return np.roll(hours, 1)[: HOURS // 24 * 24].reshape(-1, 24)
 
 
-def _robust(hours: Floats, current: float, sign: float) -> tuple[float, float, Health]:
+def _robust(hours: Floats, current: float, error: float, sign: float) -> tuple[float, float, Health]:
     """What the hour was expected to be, the spread about it, and whether the current value is worse than that."""
     known = hours[~np.isnan(hours)]
     logs = bool(known.min() > 0 and current > 0)
     values = np.log(hours) if logs else hours
-    now = math.log(current) if logs else current
+    now, error = (math.log(current), error / current) if logs else (current, error)
     last_week = float(values[HOURS - 1])  # h_168 is the same hour of the same weekday
     table = _by_hour_of_day(values)
     days = (~np.isnan(table)).sum(axis=0)
     seasons = days.min() >= 3
     usual = _medians(table, days) if seasons else np.full(24, float(np.median(values[~np.isnan(values)])))
-    residuals = (table - usual)[~np.isnan(table)]
-    spread = 1.4826 * SMALL_SAMPLE * float(np.median(np.abs(residuals - np.median(residuals))))
+    residuals = table - usual
+    spread = max(_spread(residuals), _spread(residuals[:, (23, 0, 1)]))
     expected = float(usual[0])
-    margin = max(ROBUST_SIGMAS * spread, 1e-9 * abs(expected), 1e-12)
+    margin = max(math.hypot(ROBUST_SIGMAS * spread, ERROR_SIGMAS * error), 1e-9 * abs(expected), 1e-12)
     worse = sign * (now - expected) > margin
     if worse and seasons and not math.isnan(last_week):
         worse = sign * (now - last_week) > margin
         expected = max(expected, last_week) if sign > 0 else min(expected, last_week)
     told = math.exp(expected) if logs else expected
     return told, spread, "degraded" if worse else "healthy"
+
+
+def _spread(residuals: Floats) -> float:
+    """Their standard deviation, by the median of what is told; 0 for nothing."""
+    told = residuals[~np.isnan(residuals)]
+    return 1.4826 * SMALL_SAMPLE * float(np.median(np.abs(told - np.median(told)))) if told.size else 0.0
 
 
 def _medians(table: Floats, days: npt.NDArray[np.int64]) -> Floats:

@@ -29,6 +29,6 @@ class Analysis(Record):
     gaps: tuple[TelemetryGap, ...] = Field(default=(), description="within the window: told by sources, and found")
     alarms: tuple[AlarmTransition, ...] = Field(default=(), description="alarms that stand at the end of the window")
     unknown: tuple[str, ...] = Field(default=(), description="what could not be judged, and why")
-    health: dict[str, Health] = Field(default={}, description="of each component")
+    health: dict[str, Health] = Field(default={})
     counts: dict[str, int] = Field(default={}, description="series, requests, log lines … in the window")
     set_aside: dict[str, int] = Field(default={}, description="records not taken since the beginning, by reason")

@@ -32,11 +32,13 @@ class Intake:
         self.sampling_rate = sampling_rate
         self.window_s = window_s
         self._seen: OrderedDict[str, float] = OrderedDict()
+        self._before: list[tuple[str, float | None]] = []
 
     def take(self, records: Iterable[Telemetry], now: float) -> tuple[list[Telemetry], Counter[str]]:
         """Those to keep, in the order they came, and how many were set aside, by reason."""
         kept: list[Telemetry] = []
         aside: Counter[str] = Counter()
+        self._before = []
         for one in records:
             reason = self._against(one, now)
             if reason:
@@ -44,6 +46,15 @@ class Intake:
             else:
                 kept.append(one)
         return kept, aside
+
+    def undo(self) -> None:
+        """Forget the events of the last `take`: they could not be kept, and may be told again."""
+        for key, at in reversed(self._before):
+            if at is None:
+                self._seen.pop(key, None)
+            else:
+                self._seen[key] = at
+        self._before = []
 
     def dump(self, newest: float) -> dict[str, Any]:
         """The events that may still be repeated, as an array; `recall` takes it."""
@@ -54,12 +65,14 @@ class Intake:
         if "seen" in told:
             for key, at in json.loads(bytes(told["seen"])).items():
                 self._note(key, at)
+            self._before = []
 
     def remember(self, records: Iterable[Telemetry]) -> None:
         """Events that were taken by an earlier process: told again, they are repeated."""
         for one in records:
             if isinstance(one, AlarmTransition | Completion | Deployment):
                 self._note(_event_key(one), one.at)
+        self._before = []
 
     def _against(self, one: Telemetry, now: float) -> str:
         at = one.end if isinstance(one, TelemetryGap) else one.at
@@ -91,6 +104,7 @@ class Intake:
         return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=7).digest()) / 2**56 < self.sampling_rate
 
     def _note(self, key: str, at: float) -> None:
+        self._before.append((key, self._seen.get(key)))
         self._seen[key] = at
         self._seen.move_to_end(key)
         while len(self._seen) > MAX_SEEN:

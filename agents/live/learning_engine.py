@@ -24,6 +24,7 @@ from agents.live.findings import FINDERS, View
 from agents.live.gaps import silences
 from agents.live.intake import KEPT_S, Intake
 from agents.live.kept import REQUEST_DURATION, REQUEST_FAILED, Kept
+from core.errors import StorageError
 from core.ids import Clock, system_clock
 from core.improvement import ImprovementSettings, ServiceLevel
 from core.telemetry import AlarmTransition, Health, Telemetry, TelemetryGap, parse_telemetry
@@ -37,7 +38,6 @@ __all__ = ["Ingested", "LearningEngine"]
 JOURNAL_BYTES = 24 * 1024 * 1024
 """A journal that long becomes a segment: reading it again takes some seconds."""
 JOURNAL_S = 3600.0
-BATCH = 5_000
 HOUR_S = 3600.0
 
 
@@ -91,16 +91,12 @@ class LearningEngine:
         """Take records in; dictionaries are read as records by their `kind`.  `aside`: what the source set aside.
 
         `position` is a source and how far it was read with these, as JSON data: kept in one step with them, so that
-        nothing is taken twice or lost when the process is killed between.
+        nothing is taken twice or lost when the process is killed between.  Raises StorageError when they cannot be
+        kept: then none of them is, and they may be given again.
         """
         with self._lock:
-            now, before, taken = self._clock(), self._kept.aside.copy(), 0
-            pending = list(records)
-            starts = range(0, max(len(pending), 1), BATCH)
-            for start in starts:
-                part = pending[start : start + BATCH]
-                last = start == starts[-1]
-                taken += self._take(part, now, position if last else None, aside if last and aside else {})
+            now, before = self._clock(), self._kept.aside.copy()
+            taken = self._take(list(records), now, position, aside or {})
             self._maintain(now)
             return Ingested(taken, dict(self._kept.aside - before))
 
@@ -202,14 +198,18 @@ class LearningEngine:
         if not kept and not aside and position is None:
             return 0
         rate = self.settings.log_sampling_rate
-        batch = {
-            "records": [one.model_dump(mode="json", exclude_defaults=True) | {"kind": one.kind} for one in kept],
+        batch: dict[str, Any] = {
             "aside": dict(aside),
             "position": position,
             "log_weight": 1 / rate if rate > 0 else 1.0,
         }
         if self._files is not None:
-            self._files.append(batch)
+            records = [one.model_dump(mode="json", exclude_defaults=True) | {"kind": one.kind} for one in kept]
+            try:
+                self._files.append({"records": records, **batch})
+            except StorageError:
+                self._intake.undo()
+                raise
         _note(self._kept, batch, kept)
         return len(kept)
 
