@@ -7,7 +7,8 @@
         ).fetchone()                                                row = (rows[place] or [None])[0]
         names.append(row and row[0])                                names.append(row and row[0])
 
-For `execute(…)` with `fetchone()`, `fetchall()` or a loop over it, and for a method that does just that.  Every element
+For `execute(…)` with `fetchone()`, `fetchall()` or a loop over it, at once or in the next statement, and for a method
+that does just that.  Every element
 keeps its own rows in their order, none where there are none, and twice where a key stands twice.  Refused: loops that
 write, call what is not known to leave the database alone, end early, or catch errors; and rows that a `row_factory`
 makes.
@@ -17,7 +18,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 
 from agents.code.transformations.analysis.flow import holds_any, is_bound_before, loops
@@ -25,14 +25,25 @@ from agents.code.transformations.analysis.imports import dotted
 from agents.code.transformations.analysis.inference import kind_of
 from agents.code.transformations.analysis.kinds import CONTAINERS
 from agents.code.transformations.analysis.library import PURE_BUILTINS
-from agents.code.transformations.analysis.origins import is_constant_global, is_fresh
+from agents.code.transformations.analysis.origins import is_fresh
 from agents.code.transformations.analysis.parsed import ParsedModule
 from agents.code.transformations.analysis.purity import purity
-from agents.code.transformations.analysis.shapes import assigned, method, names_in, same
+from agents.code.transformations.analysis.shapes import assigned, names_in, same
 from agents.code.transformations.analysis.uses import GROWING, MUTATING
 from agents.code.transformations.drafts import Draft
+from agents.code.transformations.queries import (
+    FETCHES,
+    Query,
+    Reader,
+    fetches_read,
+    is_only_paired,
+    made_by,
+    may_be_cursor,
+    once_a_round,
+    query_of,
+    reads,
+)
 from agents.code.transformations.rules import Rewrite, Rule, conditions
-from agents.code.transformations.selects import Select, read_select
 
 __all__ = ["BATCHED_QUERY", "Reader", "batched_query"]
 
@@ -42,29 +53,6 @@ _LEAVES = (
     ast.Break, ast.Return, ast.Yield, ast.YieldFrom, ast.Await, ast.Try, ast.TryStar, ast.With, ast.AsyncWith,
     ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.Delete, ast.Global, ast.Nonlocal,
 )  # fmt: skip
-_SOMETIMES = (ast.BoolOp, ast.IfExp, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-_FETCHES = ("fetchone", "fetchall")
-
-
-@dataclass(frozen=True)
-class Reader:
-    """A method of a class that runs a query and returns the list of its rows: `rows(self, template, values)`."""
-
-    owner: str
-    name: str
-
-
-@dataclass(frozen=True)
-class _Query:
-    """`whole` is the expression that gives the rows, of `receiver.name(select, (key,))`."""
-
-    whole: ast.expr
-    receiver: ast.expr
-    name: str
-    select: Select
-    key: ast.expr
-    one: bool
-    direct: bool
 
 
 def batched_query(readers: Mapping[str, Reader] | None = None) -> Rule:
@@ -82,13 +70,13 @@ def find(readers: Mapping[str, Reader], module: ParsedModule) -> Iterator[Rewrit
             continue
         for statement in loop.body:
             for node in ast.walk(statement):
-                query = _query(module, readers, node) if isinstance(node, ast.Call) else None
-                if query is not None and _once_a_round(module, query.whole, statement):
+                query = query_of(module, readers, node) if isinstance(node, ast.Call) else None
+                if query is not None and once_a_round(module, query, loop, statement):
                     yield from _batched(module, readers, loop, statement, query)
 
 
 def _batched(
-    module: ParsedModule, readers: Mapping[str, Reader], loop: ast.For, statement: ast.stmt, query: _Query
+    module: ParsedModule, readers: Mapping[str, Reader], loop: ast.For, statement: ast.stmt, query: Query
 ) -> Iterator[Rewrite]:
     key = _key(module, loop, statement, query.key)
     notes = _quiet(module, readers, loop, query)
@@ -120,6 +108,8 @@ def _batched(
     )
     draft.replace(loop.target, f"{place}, {ast.unparse(loop.target)}")
     draft.replace(loop.iter, f"enumerate({elements})")
+    if query.first is not None:
+        draft.remove(query.first)
     draft.replace(query.whole, f"({rows}[{place}] or [None])[0]" if query.one else f"{rows}[{place}]")
     note = conditions(
         f"`{receiver}` is {'a connection to' if query.direct else 'a database of'} SQLite that gives rows as tuples",
@@ -137,90 +127,6 @@ def _quoted(text: str) -> str:
 
 def _plain(target: ast.expr) -> bool:
     return all(isinstance(each, ast.Name | ast.Tuple | ast.expr_context) for each in ast.walk(target))
-
-
-# ----------------------------------------------------------------------- the query
-
-
-def _query(module: ParsedModule, readers: Mapping[str, Reader], call: ast.Call) -> _Query | None:
-    """The query that a call runs for one key, if its text and the use of its rows are known."""
-    if not isinstance(call.func, ast.Attribute) or call.keywords or len(call.args) != 2:
-        return None
-    name, receiver = call.func.attr, call.func.value
-    direct = name == "execute"
-    if not direct and not _is_reader(module, readers.get(name), receiver):
-        return None
-    given = call.args[1]
-    if not isinstance(given, ast.Tuple | ast.List) or len(given.elts) != 1:
-        return None
-    select = _select(module, call.args[0])
-    use = _rows_of(module, call) if direct else (call, False)
-    if select is None or use is None or (select.first and not use[1]):
-        return None
-    return _Query(use[0], receiver, name, select, given.elts[0], use[1], direct)
-
-
-def _is_reader(module: ParsedModule, reader: Reader | None, receiver: ast.expr) -> bool:
-    """Whether the receiver is a parameter that is annotated with the reader's class."""
-    if reader is None or not isinstance(receiver, ast.Name):
-        return False
-    bound = module.names.bindings(receiver)
-    if len(bound) != 1 or not isinstance(bound[0].node, ast.arg):
-        return False
-    said = bound[0].node.annotation
-    return (isinstance(said, ast.Name | ast.Attribute)) and (
-        said.id if isinstance(said, ast.Name) else said.attr
-    ) == reader.owner
-
-
-def _select(module: ParsedModule, node: ast.expr) -> Select | None:
-    text = _text(module, node)
-    return read_select(text) if text is not None else None
-
-
-def _text(module: ParsedModule, node: ast.expr) -> str | None:
-    """The text of a literal, or of a constant of the module."""
-    if (
-        isinstance(node, ast.Name)
-        and module.names.home(node) is module.names.top
-        and is_constant_global(module, node.id)
-    ):
-        by = module.names.bindings(node)[0].by
-        node = by.value if isinstance(by, ast.Assign | ast.AnnAssign) and by.value is not None else node
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
-
-
-def _rows_of(module: ParsedModule, call: ast.Call) -> tuple[ast.expr, bool] | None:
-    """The expression that gives the rows of `execute(…)`, and whether it gives the first one only."""
-    above = module.parent(call)
-    if isinstance(above, ast.Attribute) and above.attr in _FETCHES:
-        fetch = module.parent(above)
-        if isinstance(fetch, ast.Call) and fetch.func is above and not fetch.args and not fetch.keywords:
-            return fetch, above.attr == "fetchone"
-        return None
-    iterated = isinstance(above, ast.For | ast.comprehension) and above.iter is call
-    taken = isinstance(above, ast.Call) and module.names.is_builtin(above.func, "list", "tuple", "sorted", "set")
-    return (call, False) if iterated or taken else None
-
-
-def _once_a_round(module: ParsedModule, whole: ast.expr, statement: ast.stmt) -> bool:
-    """Whether the rows are asked for exactly once each time the statement, a direct one of the loop, is carried out."""
-    if module.statement(whole) is not statement:
-        return False
-    if not isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Expr | ast.If | ast.For):
-        return False
-    child: ast.AST = whole
-    for each in module.ancestors(whole):
-        if each is statement:
-            return True
-        if isinstance(each, _SOMETIMES):
-            first = each.generators[0] if not isinstance(each, ast.BoolOp | ast.IfExp) else None
-            if first is None or child is not first:
-                return False
-        if isinstance(each, ast.comprehension) and child is not each.iter:
-            return False
-        child = each
-    return False
 
 
 # ----------------------------------------------------------------------- the loop
@@ -260,7 +166,7 @@ def _changed(loop: ast.For, owner: ast.Name, key: ast.expr) -> bool:
     return False
 
 
-def _steady(module: ParsedModule, loop: ast.For, query: _Query) -> bool:
+def _steady(module: ParsedModule, loop: ast.For, query: Query) -> bool:
     """Whether receiver and elements are the same all through the loop, and known before it."""
     stored = {
         each.id for part in (loop.target, *loop.body) for each in ast.walk(part)
@@ -269,13 +175,11 @@ def _steady(module: ParsedModule, loop: ast.For, query: _Query) -> bool:
     receiver = query.receiver
     while isinstance(receiver, ast.Attribute):
         receiver = receiver.value
-    if (
-        not isinstance(receiver, ast.Name)
-        or receiver.id in stored
-        or "cursor" in module.segment(query.receiver).lower()
-    ):
+    if not isinstance(receiver, ast.Name) or receiver.id in stored:
         return False
-    if query.direct and _is_cursor(module, receiver):
+    if query.paired and not is_only_paired(module, query.receiver):
+        return False
+    if query.direct and not query.paired and may_be_cursor(module, query.receiver):
         return False
     for each in (node for part in loop.body for node in ast.walk(part)):
         if (
@@ -290,7 +194,7 @@ def _steady(module: ParsedModule, loop: ast.For, query: _Query) -> bool:
         if stores and same(each.value, loop.iter):  # type: ignore[attr-defined]  # it is a subscript
             return False
     again = query.direct and any(same(query.receiver, each) for each in ast.walk(loop.iter))
-    if again and not _is_connection(module, receiver):
+    if again and not query.paired and not _is_connection(module, receiver):
         return False  # a cursor that is read while it is asked something else begins anew
     scope = module.scope(loop).owner
     return module.names.home(receiver) is not scope or is_bound_before(module, scope, receiver.id, loop)
@@ -303,31 +207,17 @@ def _mutated(node: ast.AST) -> set[str]:
     return set()
 
 
-def _made_by(module: ParsedModule, name: ast.Name) -> list[ast.expr]:
-    values = [each.by.value for each in module.names.bindings(name) if isinstance(each.by, ast.Assign | ast.AnnAssign)]
-    return [value for value in values if value is not None]
-
-
-def _is_cursor(module: ParsedModule, name: ast.Name) -> bool:
-    return any(method(value, "cursor") is not None for value in _made_by(module, name)) or any(
-        isinstance(each.node, ast.arg)
-        and each.node.annotation is not None
-        and "Cursor" in ast.dump(each.node.annotation)
-        for each in module.names.bindings(name)
-    )
-
-
 def _is_connection(module: ParsedModule, name: ast.Name) -> bool:
     bound = module.names.bindings(name)
     if len(bound) != 1:
         return False
     if isinstance(bound[0].node, ast.arg) and bound[0].node.annotation is not None:
         return dotted(module, bound[0].node.annotation) == "sqlite3.Connection"
-    made = _made_by(module, name)
+    made = made_by(module, name)
     return len(made) == 1 and isinstance(made[0], ast.Call) and dotted(module, made[0].func) == "sqlite3.connect"
 
 
-def _quiet(module: ParsedModule, readers: Mapping[str, Reader], loop: ast.For, query: _Query) -> list[str] | None:
+def _quiet(module: ParsedModule, readers: Mapping[str, Reader], loop: ast.For, query: Query) -> list[str] | None:
     """On what conditions the body leaves the database alone and runs to its end; None where it may not."""
     notes: list[str] = []
     for part in loop.body:
@@ -346,35 +236,23 @@ def _quiet(module: ParsedModule, readers: Mapping[str, Reader], loop: ast.For, q
 def _leaves_alone(module: ParsedModule, readers: Mapping[str, Reader], call: ast.Call) -> str | None:
     """Empty for a call that writes nothing to a database, the condition on which it does not, None where it may."""
     func = call.func
-    if _reads(module, readers, call) or module.names.is_builtin(func, "print"):
+    if reads(module, readers, call) or module.names.is_builtin(func, "print"):
         return ""
     if isinstance(func, ast.Attribute) and func.attr in (MUTATING | GROWING) and _is_container(module, func.value):
         return ""
-    if isinstance(func, ast.Attribute) and func.attr in _FETCHES:
-        return "" if isinstance(func.value, ast.Call) and _reads(module, readers, func.value) else None
+    if isinstance(func, ast.Attribute) and func.attr in FETCHES:
+        return "" if fetches_read(module, readers, func.value) else None
     if isinstance(func, ast.Name) and func.id[:1].isupper() and not module.names.is_builtin(func):
         return f"`{func.id}(…)` leaves the database alone"
     plain = module.names.is_builtin(func, *(PURE_BUILTINS - {"map", "filter"})) and not call.keywords
     return "" if plain or purity(module).expression(call) else None
 
 
-def _reads(module: ParsedModule, readers: Mapping[str, Reader], call: ast.Call) -> bool:
-    """Whether it is a query whose text begins with SELECT."""
-    if not isinstance(call.func, ast.Attribute) or not call.args:
-        return False
-    if call.func.attr != "execute" and not _is_reader(module, readers.get(call.func.attr), call.func.value):
-        return False
-    text = _text(module, call.args[0])
-    return text is not None and text.lstrip()[:6].upper() == "SELECT"
-
-
 def _is_container(module: ParsedModule, node: ast.expr) -> bool:
     kind = kind_of(module, node)
     if kind is not None:
         return kind.name in CONTAINERS
-    return (
-        isinstance(node, ast.Name) and bool(made := _made_by(module, node)) and all(is_fresh(module, m) for m in made)
-    )
+    return isinstance(node, ast.Name) and bool(made := made_by(module, node)) and all(is_fresh(module, m) for m in made)
 
 
 BATCHED_QUERY = batched_query()

@@ -139,8 +139,8 @@ def _places(opportunity: ImprovementOpportunity, service: ServiceCode) -> Iterat
             continue
         functions = dict(_functions(tree))
         named = [each for each in functions if _is_named(each, name, path)] if name else []
-        if not named and not name and opportunity.subject:
-            named = [each for each, node in functions.items() if _says(node, opportunity.subject)]
+        if opportunity.kind == "n_plus_one" and opportunity.subject:
+            named += [each for each in functions if each not in named and _says(functions[each], opportunity.subject)]
         for each in named:
             called = [other for other in functions if other != each and _calls(functions[each], other)]
             yield path, (each, *called)

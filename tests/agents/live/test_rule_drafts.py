@@ -263,3 +263,9 @@ def test_the_code_of_a_service_is_read_and_told(tmp_path: Path) -> None:
     assert service.architecture() == "shop/orders.py: Orders.; uses shop.database; defines orders_of, once"
     with pytest.raises(ConfigError, match="no Python file"):
         read_service(tmp_path / "nothing", None)
+
+
+def test_the_example_of_the_docs_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "improvement-checks.md").read_text(encoding="utf-8")
+    exec(text.partition("```python\n")[2].partition("```")[0], {"__name__": "docs"})
+    assert capsys.readouterr().out == "rules ('set_membership in common',) ('annotations are true',)\n"

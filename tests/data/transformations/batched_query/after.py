@@ -110,23 +110,67 @@ def notes(connection, asked: list) -> dict[int, Any]:
     return seen
 
 
-def everyone(conn: sqlite3.Connection) -> list:
-    pairs = []
-    elements_6 = list(conn.execute("SELECT name FROM people ORDER BY rowno"))
+def in_steps(conn: sqlite3.Connection, asked: list) -> list:
+    out = []
+    elements_6 = list(asked)
     rows_by_place_6: list[list[Any]] = [[] for _ in elements_6]
     for start_6 in range(0, len(elements_6), 900):
-        keys_6 = tuple(name for (name,) in elements_6[start_6 : start_6 + 900])
+        keys_6 = tuple(key for key in elements_6[start_6 : start_6 + 900])
         wanted_7 = ", ".join(f"({at_7}, ?)" for at_7 in range(start_6, start_6 + len(keys_6)))
         wanted_7 = "".join((
             "WITH wanted(wanted_place, wanted_key) AS (VALUES ",
             wanted_7,
-            ") SELECT note, wanted_place ",
+            ") SELECT n, wanted_place ",
             "FROM wanted CROSS JOIN notes WHERE owner IN (wanted_key, NULL)",
         ))
         for *found_7, place_7 in conn.execute(wanted_7, keys_6):
             rows_by_place_6[place_7].append(tuple(found_7))
-    for place_7, (name,) in enumerate(elements_6):
-        if (rows_by_place_6[place_7] or [None])[0]:
+    for place_7, key in enumerate(elements_6):
+        out.append(key)
+        out.append(rows_by_place_6[place_7])
+    return out
+
+
+def by_hand(conn: sqlite3.Connection, asked: list) -> list:
+    cursor = conn.cursor()
+    out = []
+    elements_7 = list(asked)
+    rows_by_place_7: list[list[Any]] = [[] for _ in elements_7]
+    for start_7 in range(0, len(elements_7), 900):
+        keys_7 = tuple(key for key in elements_7[start_7 : start_7 + 900])
+        wanted_8 = ", ".join(f"({at_8}, ?)" for at_8 in range(start_7, start_7 + len(keys_7)))
+        wanted_8 = "".join((
+            "WITH wanted(wanted_place, wanted_key) AS (VALUES ",
+            wanted_8,
+            ") SELECT n, note, wanted_place ",
+            "FROM wanted CROSS JOIN notes WHERE owner IN (wanted_key, NULL) ORDER BY wanted_place, note, n",
+        ))
+        for *found_8, place_8 in cursor.execute(wanted_8, keys_7):
+            rows_by_place_7[place_8].append(tuple(found_8))
+    for place_8, key in enumerate(elements_7):
+        row = (rows_by_place_7[place_8] or [None])[0]
+        out.append((key, row))
+    cursor.close()
+    return out
+
+
+def everyone(conn: sqlite3.Connection) -> list:
+    pairs = []
+    elements_8 = list(conn.execute("SELECT name FROM people ORDER BY rowno"))
+    rows_by_place_8: list[list[Any]] = [[] for _ in elements_8]
+    for start_8 in range(0, len(elements_8), 900):
+        keys_8 = tuple(name for (name,) in elements_8[start_8 : start_8 + 900])
+        wanted_9 = ", ".join(f"({at_9}, ?)" for at_9 in range(start_8, start_8 + len(keys_8)))
+        wanted_9 = "".join((
+            "WITH wanted(wanted_place, wanted_key) AS (VALUES ",
+            wanted_9,
+            ") SELECT note, wanted_place ",
+            "FROM wanted CROSS JOIN notes WHERE owner IN (wanted_key, NULL)",
+        ))
+        for *found_9, place_9 in conn.execute(wanted_9, keys_8):
+            rows_by_place_8[place_9].append(tuple(found_9))
+    for place_9, (name,) in enumerate(elements_8):
+        if (rows_by_place_8[place_9] or [None])[0]:
             pairs.append(name)
     return pairs
 
@@ -140,6 +184,7 @@ def run(people: list, texts: list, asked: list) -> object:
     conn.executemany("INSERT INTO notes VALUES (?, ?, ?)", texts)
     orders = [{"key": key} for key in asked]
     told = names(conn, asked), numbers(conn, orders), notes(conn, [(key, key) for key in asked]), everyone(conn), orders
+    told += in_steps(conn, asked), by_hand(conn, asked)
     conn.close()
     return told
 

@@ -45,6 +45,26 @@ def notes(connection, asked: list) -> dict[int, Any]:
     return seen
 
 
+def in_steps(conn: sqlite3.Connection, asked: list) -> list:
+    out = []
+    for key in asked:
+        result = conn.execute("SELECT n FROM notes WHERE owner = ?", (key,))
+        out.append(key)
+        out.append(result.fetchall())
+    return out
+
+
+def by_hand(conn: sqlite3.Connection, asked: list) -> list:
+    cursor = conn.cursor()
+    out = []
+    for key in asked:
+        cursor.execute("SELECT n, note FROM notes WHERE owner = ? ORDER BY note, n", (key,))
+        row = cursor.fetchone()
+        out.append((key, row))
+    cursor.close()
+    return out
+
+
 def everyone(conn: sqlite3.Connection) -> list:
     pairs = []
     for (name,) in conn.execute("SELECT name FROM people ORDER BY rowno"):
@@ -62,6 +82,7 @@ def run(people: list, texts: list, asked: list) -> object:
     conn.executemany("INSERT INTO notes VALUES (?, ?, ?)", texts)
     orders = [{"key": key} for key in asked]
     told = names(conn, asked), numbers(conn, orders), notes(conn, [(key, key) for key in asked]), everyone(conn), orders
+    told += in_steps(conn, asked), by_hand(conn, asked)
     conn.close()
     return told
 

@@ -117,6 +117,45 @@ def cursors(conn: sqlite3.Connection, keys: list) -> list:
     return out
 
 
+def reads_on(conn: sqlite3.Connection, keys: list) -> list:
+    cursor = conn.cursor()
+    out = []
+    for key in keys:
+        cursor.execute("SELECT name FROM people WHERE id = ?", (key,))
+        out.append(cursor.fetchone())
+    out.append(cursor.fetchone())
+    return out
+
+
+def reads_twice(conn: sqlite3.Connection, keys: list) -> list:
+    out = []
+    for key in keys:
+        result = conn.execute("SELECT name FROM people WHERE id = ?", (key,))
+        out.append(result.fetchone())
+        out.append(result.fetchall())
+    return out
+
+
+def not_at_once(cursor, keys: list) -> list:
+    out = []
+    for key in keys:
+        cursor.execute("SELECT name FROM people WHERE id = ?", (key,))
+        row = cursor.fetchone()
+        out.append(row)
+    return out
+
+
+def two_hands(conn: sqlite3.Connection, keys: list) -> list:
+    cursor = conn.cursor()
+    cursor.execute("SELECT id FROM people")
+    out = []
+    for key in keys:
+        cursor.execute("SELECT name FROM people WHERE id = ?", (key,))
+        print(key)
+        out.append(cursor.fetchone())
+    return out
+
+
 def unknown_hand(hand) -> list:
     out = []
     for (key,) in hand.execute("SELECT id FROM people"):
