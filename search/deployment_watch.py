@@ -8,7 +8,7 @@
     cannot tell    at the end, otherwise
 
 The first intervals hold at all looks at once (`search.step`, `search.error_step`); the end is one look of its own.  So
-a version that changes nothing is rolled back with probability of at most (1 − level)/2 + 0.001 for each measure.
+a version that changes nothing is rolled back with probability of at most (1 − level)/2 + 0.0002 for each measure.
 """
 
 from __future__ import annotations

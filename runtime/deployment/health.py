@@ -8,10 +8,10 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 
-import httpx
-
 from core.deployment import HealthCheck, HealthReading
+from core.errors import UnavailableError
 from core.ids import Clock, system_clock
+from runtime.deployment.asking import ask
 
 __all__ = ["check_health", "run_bounded", "wait_healthy"]
 
@@ -66,27 +66,13 @@ def run_bounded(command: Sequence[str], timeout_s: float) -> tuple[int | None, s
 
 
 def _by_url(check: HealthCheck) -> tuple[str, str]:
-    """Time and size are bounded as a whole: a server that sends a byte a second is unhealthy when the time is over."""
-    until = time.monotonic() + check.timeout_s
     try:
-        with (
-            httpx.Client(timeout=check.timeout_s, follow_redirects=False, trust_env=False) as client,
-            client.stream("GET", check.url) as response,
-        ):
-            size = 0
-            for chunk in response.iter_raw(4096):
-                size += len(chunk)
-                if size > MOST_BODY_BYTES:
-                    break
-                if time.monotonic() > until:
-                    return "unhealthy", f"no whole answer within {check.timeout_s:g} s"
-            if response.status_code == check.status:
-                return "healthy", f"status {response.status_code}"
-            return "unhealthy", f"status {response.status_code}, not {check.status}"
-    except httpx.InvalidURL as error:
-        return "unknown", f"{check.url!r} is no address: {error}"
-    except httpx.HTTPError as error:
-        return "unhealthy", f"{type(error).__name__}: {error}"[:MOST_OUTPUT]
+        reply = ask("GET", check.url, timeout_s=check.timeout_s, most_bytes=MOST_BODY_BYTES)
+    except UnavailableError as error:
+        return "unhealthy", error.what
+    if reply.status == check.status:
+        return "healthy", f"status {reply.status}"
+    return "unhealthy", f"status {reply.status}, not {check.status}"
 
 
 def _by_command(check: HealthCheck) -> tuple[str, str]:

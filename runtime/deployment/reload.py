@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from core.deployment import LiveTarget, ReloadByCommand, ReloadByReloader, ReloadBySignal, Reloaded
+from core.errors import UnavailableError
 from core.process import identify
+from runtime.deployment.asking import ask
 from runtime.deployment.health import run_bounded
 from runtime.deployment.releases import Releases
 from runtime.deployment.routes import Routes, read_routes
@@ -57,7 +57,7 @@ def _by_reloader(target: LiveTarget, way: ReloadByReloader, sleep: Callable[[flo
         pid = str(told["pid"])
         try:
             status = _ask(told, max(1.0, until - time.monotonic()))
-        except (httpx.HTTPError, ValueError) as error:
+        except (UnavailableError, ValueError) as error:
             wrong.append(f"process {pid} does not answer: {error}")
             continue
         serving[pid] = str(status.get("stable", ""))
@@ -90,20 +90,12 @@ def _processes(folder: Path) -> list[Mapping[str, Any]]:
 
 
 def _ask(told: Mapping[str, Any], timeout_s: float) -> Mapping[str, Any]:
+    """Raises UnavailableError, ValueError."""
     headers = {"Authorization": f"Bearer {told['token']}"}
-    with (
-        httpx.Client(timeout=timeout_s, trust_env=False, headers=headers) as client,
-        client.stream("POST", f"{told['url']}/reload") as response,
-    ):
-        response.raise_for_status()
-        body = b""
-        for chunk in response.iter_raw():
-            body += chunk
-            if len(body) > MOST_STATUS_BYTES:
-                raise ValueError("the answer is too long")
-    status = json.loads(body)
-    if not isinstance(status, dict):
-        raise ValueError("the answer is no status")
+    reply = ask("POST", f"{told['url']}/reload", timeout_s=timeout_s, most_bytes=MOST_STATUS_BYTES, headers=headers)
+    status = json.loads(reply.body)
+    if reply.status != 200 or not isinstance(status, dict):
+        raise ValueError(f"status {reply.status}")
     return status
 
 
