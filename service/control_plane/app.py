@@ -22,7 +22,7 @@ from runtime.control_plane.wire import (
 )
 from runtime.jobs import JobState
 from service.http.guard import Guard
-from service.http.problems import describe_problem, handle_errors, problems
+from service.http.problems import describe_whole, handle_errors, problems
 
 __all__ = ["create_app"]
 
@@ -192,7 +192,7 @@ def create_app(queue: TrainingQueue, *, token: str, loopback_only: bool = True) 
         variable="CONTROL_PLANE_TOKEN",
         name="control plane",
     )
-    describe_problem(app)
+    describe_whole(app)
     return app
 
 

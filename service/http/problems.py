@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from agents.training.works import NotAllowedError, TooManyJobsError
 from core.errors import (
@@ -28,7 +29,7 @@ from core.errors import (
     UsageError,
 )
 
-__all__ = ["Problem", "describe_problem", "handle_errors", "problem", "problems"]
+__all__ = ["Problem", "describe_whole", "handle_errors", "problem", "problems"]
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -94,9 +95,12 @@ def handle_errors(app: FastAPI) -> None:
         syntax = first["type"] == "json_invalid"
         return problem(400 if syntax else 422, first["msg"].removeprefix("Value error, ") + more, where)
 
-    async def http(_: Request, error: Exception) -> JSONResponse:
+    async def http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
-        return problem(error.status_code, str(error.detail or ""), **dict(error.headers or {}))
+        headers = dict(error.headers or {})
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["Allow"] = ", ".join(sorted(_methods(app, request)))
+        return problem(error.status_code, str(error.detail or ""), **headers)
 
     async def unforeseen(_: Request, error: Exception) -> JSONResponse:
         return problem(500, f"internal error: {type(error).__name__}")
@@ -107,13 +111,32 @@ def handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(Exception, unforeseen)
 
 
-def describe_problem(app: FastAPI) -> None:
-    """Put `Problem` among the schemas of the description, where the error answers refer to it."""
+def _methods(app: FastAPI, request: Request) -> set[str]:
+    """The methods of all routes of this path: the framework names those of the first one only."""
+    found: set[str] = set()
+    for route in app.routes:
+        if route.matches(request.scope)[0] is not Match.NONE:
+            found |= getattr(route, "methods", None) or set()
+    return found
+
+
+def describe_whole(app: FastAPI) -> None:
+    """Complete the description: `Problem`, to which error answers refer; a parameter is left out, and never null."""
     describe = app.openapi
 
     def described() -> dict[str, Any]:
         whole = describe()
         whole.setdefault("components", {}).setdefault("schemas", {})["Problem"] = Problem.model_json_schema()
+        for operation in (one for methods in whole["paths"].values() for one in methods.values()):
+            for parameter in operation.get("parameters", ()):
+                _never_null(parameter["schema"])
         return whole
 
     app.openapi = described  # type: ignore[method-assign]  # FastAPI's own way to extend the description
+
+
+def _never_null(schema: dict[str, Any]) -> None:
+    kinds = [one for one in schema.get("anyOf", ()) if one.get("type") != "null"]
+    if len(kinds) == 1:
+        del schema["anyOf"]
+        schema |= kinds[0]

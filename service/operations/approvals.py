@@ -91,6 +91,7 @@ class Answering(OneApproval):
 def answer(taken: Answering, desk: Desk) -> ApprovalTold:
     from graph.approvals import open_approvals
 
+    Approvals(desk.ledger).get(taken.approval)
     try:
         given = Answer(kind=taken.kind, config=taken.config, text=taken.text, remember=taken.remember)
     except ValidationError as error:

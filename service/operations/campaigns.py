@@ -10,7 +10,7 @@ from core.errors import NotFoundError
 from memory.history import Cycle, History
 from memory.ledger import StoredCampaign
 from service.operations.desk import Desk
-from service.operations.ids import CampaignId, Number, OfCampaign, Paged
+from service.operations.ids import CampaignId, Number, OfCampaign, Paged, PagedByNumber
 from service.operations.operation import Told
 from service.operations.pages import page, whole_number
 from service.views import campaign_row, standing, trial_rows
@@ -174,7 +174,7 @@ class CyclePage(Told):
     next: str | None = None
 
 
-class CyclesOf(Paged):
+class CyclesOf(PagedByNumber):
     """The cycles of a campaign, the first one first."""
 
     campaign: CampaignId

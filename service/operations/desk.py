@@ -87,17 +87,17 @@ class Desk:
     def context(self, **facts: Any) -> PolicyContext:
         """What the policy is told: who asks, and the facts of the case."""
         asker = self.asker
-        return PolicyContext(
-            actor=asker.actor,
-            roles=asker.roles,
-            tenant=asker.tenant,
-            capabilities=asker.capabilities,
-            route=asker.route,
-            autonomous=asker.autonomous,
-            approval_id=asker.approval_id,
-            safe_mode=self.settings.safe_mode,
-            **facts,
-        )
+        told = {
+            "actor": asker.actor,
+            "roles": asker.roles,
+            "tenant": asker.tenant,
+            "capabilities": asker.capabilities,
+            "route": asker.route,
+            "autonomous": asker.autonomous,
+            "approval_id": asker.approval_id,
+            "safe_mode": self.settings.safe_mode,
+        }
+        return PolicyContext.model_validate({**told, **facts})
 
     @property
     def risk(self) -> float:

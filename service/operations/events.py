@@ -7,14 +7,14 @@ from typing import Any
 from pydantic import Field
 
 from service.operations.desk import Desk
-from service.operations.ids import CampaignId, Number, Paged
+from service.operations.ids import CampaignId, Number, PagedByNumber
 from service.operations.operation import Told
 from service.operations.pages import whole_number
 
 __all__ = ["EventPage", "EventsOf", "events"]
 
 
-class EventsOf(Paged):
+class EventsOf(PagedByNumber):
     """Everything that happened in a campaign, in order; `after` is the `seq` of an event."""
 
     campaign: CampaignId

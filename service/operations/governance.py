@@ -11,7 +11,7 @@ from pydantic import Field
 from core.policy import ACTION_FACTS, Action, Answer, PolicyContext, RiskLevel
 from memory.audit import Audit, AuditEntry
 from service.operations.desk import Desk
-from service.operations.ids import Limit
+from service.operations.ids import PagedByNumber
 from service.operations.operation import Taken, Told
 from service.operations.pages import whole_number
 from service.policy import Policy, explain
@@ -85,11 +85,9 @@ def policy_explained(in_force: Policy, action: Action, context: PolicyContext) -
     )
 
 
-class AuditOf(Taken):
+class AuditOf(PagedByNumber):
     """The decisions, the newest first."""
 
-    limit: Limit = 50
-    after: Annotated[str, Field(max_length=20, description="`next` of the page before")] | None = None
     action: Action | None = None
     actor: Annotated[str, Field(max_length=200)] | None = None
     decision: Answer | None = None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from core.errors import ConfigError
+from core.errors import NotFoundError
 
 __all__ = ["page", "whole_number"]
 
@@ -17,26 +17,18 @@ def page(
 ) -> tuple[Sequence[T], str | None]:
     """(the things after the one whose key is `after`, at most `limit`, the next cursor or None).
 
-    Raises ConfigError for a cursor that names nothing.
+    Raises NotFoundError for a cursor that names nothing.
     """
     begin = 0
     if after is not None:
         at = next((i for i in range(len(things) - 1, -1, -1) if key(things[i]) == after), None)
         if at is None:
-            raise _unknown(after)
+            raise NotFoundError(f"there is no page after {after[:80]!r}", where="after", hint="take `next` of a page")
         begin = at + 1
     end = len(things) if limit is None else begin + limit
     return things[begin:end], key(things[end - 1]) if end < len(things) else None
 
 
 def whole_number(after: str | None) -> int:
-    """A cursor that is a number; 0 without one.  Raises ConfigError."""
-    if after is None:
-        return 0
-    if not (after.isascii() and after.isdigit() and len(after) < 19):
-        raise _unknown(after)
-    return int(after)
-
-
-def _unknown(after: Any) -> ConfigError:
-    return ConfigError(f"there is no page after {str(after)[:80]!r}", where="after", hint="take `next` of a page")
+    """A cursor that is a number; 0 without one."""
+    return 0 if after is None else int(after)

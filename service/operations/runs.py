@@ -155,7 +155,11 @@ def defaults_of(settings: Settings) -> dict[str, Any]:
 
 def _started(desk: Desk, stored: StoredCampaign, cycles: int | None = None) -> Run:
     options = [] if cycles is None else ["--cycles", str(cycles)]
-    owner = desk.ledger.leases.owner(f"campaign {stored.id}") if desk.noted else None  # started before a crash
+    owner = desk.ledger.leases.owner(f"campaign {stored.id}")
+    if owner is not None and not desk.noted:  # noted: this very request has started it, before a crash
+        raise ConflictError(
+            f"{stored.id} is being run by process {owner.pid}", where="campaign", hint="wait, or stop it"
+        )
     pid = owner.pid if owner else start_detached(desk.folder, desk.ledger, desk.settings, stored.id, options).pid
     return Run(
         campaign=stored.id,

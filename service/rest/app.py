@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from starlette.types import ASGIApp
 
 from service.http.guard import Guard
-from service.http.problems import describe_problem, handle_errors, problems
+from service.http.problems import describe_whole, handle_errors, problems
 from service.operations.desk import Desk
 from service.operations.table import OPERATIONS
 from service.operations.tail import Tail
@@ -92,7 +92,7 @@ def create_app(
     app.add_middleware(
         Guard, token=token, loopback_only=loopback_only, open_paths=OPEN_PATHS, variable="RATCHET_TOKEN", name="server"
     )
-    describe_problem(app)
+    describe_whole(app)
     return app
 
 

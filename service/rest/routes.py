@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from fastapi import Body, FastAPI, Header, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import ConfigDict, ValidationError, create_model
+from pydantic import ConfigDict, ValidationError, create_model, model_validator
 
 from core.policy import Action
 from service.http.problems import problems
@@ -150,7 +150,17 @@ def _body_of(operation: Operation, in_path: set[str]) -> type[Taken] | None:
     config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
     name = f"{operation.takes.__name__}Body" if in_path else operation.takes.__name__
     doc = inspect.getdoc(operation.takes)
-    return create_model(name, __config__=config, __doc__=doc, **given)  # type: ignore[no-any-return]
+    validators: Any = {"whole": model_validator(mode="before")(_whole_numbers)}
+    return create_model(  # type: ignore[no-any-return]
+        name, __config__=config, __doc__=doc, __validators__=validators, **given
+    )
+
+
+def _whole_numbers(sent: Any) -> Any:
+    """4.0 is a whole number in JSON."""
+    if not isinstance(sent, dict):
+        return sent
+    return {k: int(v) if isinstance(v, float) and v.is_integer() else v for k, v in sent.items()}
 
 
 def _body_parameter(body: type[Taken] | None) -> list[inspect.Parameter]:
@@ -172,8 +182,9 @@ def _header_parameters(operation: Operation) -> list[inspect.Parameter]:
 
 def _responses(operation: Operation) -> dict[int | str, dict[str, Any]]:
     statuses = {*ALWAYS, *operation.errors, 422}
+    statuses |= {404} if operation.paginated else set()
     statuses |= {400, 413} if operation.method == "POST" else set()
-    statuses |= {409} if operation.changes or operation.action is not Action.READ else set()
+    statuses |= {404, 409} if operation.action is not Action.READ else set()  # of the approval, and what it is for
     told: dict[int | str, dict[str, Any]] = dict(problems(*sorted(statuses)))
     if operation.media_type == "text/html":
         told[operation.status] = {

@@ -28,6 +28,7 @@ DESCRIPTION = (
     "A comment comes after each silence."
 )
 
+Campaign = Annotated[CampaignId | None, Query(description="only of this campaign")]
 Place = Annotated[int | None, Header(alias="Last-Event-ID", ge=0, le=2**62, description="go on after this event")]
 After = Annotated[
     int | None, Query(ge=0, le=2**62, description="the same, for the first time; 0: from the first; left out: from now")
@@ -43,7 +44,7 @@ def add_streams(app: FastAPI, desk: Desk, tail: Tail, security: Any) -> None:
     lent = desk.asked_by(replace(desk.asker, route=f"GET {PATH}"))
     open_streams: set[object] = set()
 
-    async def permitted(request: Request, campaign: Annotated[CampaignId | None, Query()] = None) -> None:
+    async def permitted(request: Request, campaign: Campaign = None) -> None:
         """Asked before the stream begins: afterwards every error comes too late."""
         known_query_only(request, {"campaign", "after"})
         await to_thread.run_sync(lent.gate.look, lent.context())
@@ -62,7 +63,7 @@ def add_streams(app: FastAPI, desk: Desk, tail: Tail, security: Any) -> None:
         responses={200: {"description": DESCRIPTION}, **problems(*ALWAYS, 404, 422, 429)},
     )
     async def stream(
-        campaign: Annotated[CampaignId | None, Query()] = None, after: After = None, last_event_id: Place = None
+        campaign: Campaign = None, after: After = None, last_event_id: Place = None
     ) -> AsyncIterator[ServerSentEvent]:
         place = after if last_event_id is None else last_event_id
         mark = object()

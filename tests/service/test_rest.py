@@ -266,7 +266,7 @@ def test_stop_a_run_and_go_on_with_it(client: httpx.Client, serving: Serving) ->
     started = client.post("/api/campaigns", json={"cycles": 1})
     assert started.status_code == 202, started.text
     campaign = started.json()["campaign"]
-    problem(client.post(f"/api/campaigns/{campaign}/resume"), 503)  # it is being run
+    problem(client.post(f"/api/campaigns/{campaign}/resume"), 409)  # it is being run
     jobs: list[Any] = []
     deadline = time.monotonic() + HANG_S
     while not jobs and time.monotonic() < deadline:
