@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import threading
 import time
 from collections.abc import Mapping
@@ -12,21 +11,20 @@ from pathlib import Path
 from agents.live.analysis import Analysis
 from agents.live.learning_engine import LearningEngine
 from agents.live.requests_seen import RequestsSeen
+from agents.live.sources import SeenSource, json_lines_path, open_source
+from agents.live.streaming import Stream
 from core.campaign import Campaign
 from core.ids import Clock, system_clock
 from core.improvement import ImprovementSettings
-from core.live_plan import TelemetryFrom
+from core.telemetry import AlarmTransition
 from core.watch import ServiceReading
-from runtime.observed import Source
 from runtime.observed.json_lines import JsonLines
-from runtime.observed.prometheus import PrometheusScrape
 
-__all__ = ["Listening", "open_source"]
+__all__ = ["Listening"]
 
 LATE_S = 0.2
 """A line is written this long after what it tells of, at most; a window is read when it is whole."""
-MOST_READINGS = 100
-"""Of one source in a row, while it has more."""
+HOUR = 1.0
 
 
 class Listening:
@@ -43,13 +41,14 @@ class Listening:
         clock: Clock = system_clock,
     ) -> None:
         assert campaign.live is not None
-        self._told_from = campaign.live.telemetry
-        self._interval_s = settings.stream_interval_s
+        self._told_from, self._settings = campaign.live.telemetry, settings
         self._words, self._clock, self._component = words, clock, campaign.name
         self._engine = LearningEngine(folder, settings, clock=clock, tenant_id=campaign.live.tenant)
         self._requests = RequestsSeen()
-        self._sources: list[Source] = []
+        self._sources: list[SeenSource] = []
+        self._stream = Stream(self._engine, ())
         self._lock = threading.Lock()
+        self._ended = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -67,6 +66,10 @@ class Listening:
         await asyncio.to_thread(self._read)
         return await asyncio.to_thread(self._engine.analyse, None, window_hours)
 
+    async def critical_alarms(self) -> list[AlarmTransition]:
+        """The critical alarms that stand now."""
+        return [alarm for alarm in (await self.analyse(HOUR)).alarms if alarm.severity == "critical"]
+
     def reading(self, since: float, until: float) -> ServiceReading | None:
         """What was seen from … to …, in a thread that may wait; None for a gap."""
         if (late := until + LATE_S - self._clock()) > 0:
@@ -75,10 +78,9 @@ class Listening:
         return self._requests.reading(since, until)
 
     async def close(self) -> None:
+        self._ended.set()
         if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await self._task
         with self._lock:
             for source in self._sources:
                 source.close()
@@ -87,40 +89,20 @@ class Listening:
     def _open(self) -> None:
         for told in self._told_from:
             if told.jsonl:  # what was told before this process is known to the engine, but not to the watch
-                self._requests.take_all(JsonLines(_path(told, self._words)), self._clock())
-            self._sources.append(open_source(told, self._words, self._component, self._engine))
+                self._requests.take_all(JsonLines(json_lines_path(told, self._words)), self._clock())
+            source = open_source(told, self._words, self._component, self._engine, self._settings)
+            self._sources.append(SeenSource(source, self._requests.take))
+        self._stream = Stream(self._engine, self._sources)
 
     async def _read_on(self) -> None:
-        while True:
+        while not self._ended.is_set():
             await asyncio.to_thread(self._read)
-            await asyncio.sleep(self._interval_s)
+            try:
+                await asyncio.wait_for(self._ended.wait(), self._settings.stream_interval_s)
+            except TimeoutError:
+                continue
 
     def _read(self) -> None:
         """Everything that the sources have by now."""
         with self._lock:
-            for source in self._sources:
-                for _ in range(MOST_READINGS):
-                    reading = source.read(self._clock())
-                    position = None if reading.position is None else (source.name, reading.position)
-                    self._engine.ingest_telemetry(reading.records, position=position)
-                    self._requests.take(reading.records)
-                    if not reading.more:
-                        break
-
-
-def open_source(told: TelemetryFrom, words: Mapping[str, str], component: str, engine: LearningEngine) -> Source:
-    """The source that a campaign names, from where the engine has read it to."""
-    if told.jsonl:
-        path = _path(told, words)
-        return JsonLines(path, position=engine.position(f"file:{path}"))
-    return PrometheusScrape(_filled(told.prometheus, words), component=component)
-
-
-def _path(told: TelemetryFrom, words: Mapping[str, str]) -> Path:
-    return Path(words["here"]) / _filled(told.jsonl, words)
-
-
-def _filled(text: str, words: Mapping[str, str]) -> str:
-    for name, value in words.items():
-        text = text.replace(f"{{{name}}}", value)
-    return text
+            self._stream.once(self._clock())

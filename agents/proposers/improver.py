@@ -8,23 +8,25 @@ from typing import Annotated
 from pydantic import Field
 
 from agents.live.generation.drafting import draft_for
+from agents.live.generation.service import ServiceCode
 from agents.proposers.planted import is_planting
 from agents.registry import proposer
 from agents.roles import Case, Kit, Proposer
-from core.drafts import ImprovementDraft, NeedsModel
+from core.drafts import ImprovementDraft
+from core.improvement import ImprovementOpportunity
 from core.live_events import ImprovementNotDrafted
 from core.records import Proposal
+from search.impact import ImprovementQueue
 
 __all__ = ["improver"]
 
 
 @proposer("improver")
 def improver(most: Annotated[int, Field(ge=1, le=100)] = 12) -> Proposer:
-    """Drafts for the first opportunities of the focus, until as many as the direction's jobs are made or `most` were
-    looked at.
+    """Drafts for the first opportunities, as many as the direction's jobs and MAX_CONCURRENT_IMPROVEMENTS allow; of
+    `most` at most.  The rest waits: it is found again, if it still is one, in the telemetry of the changed service.
 
-    One file is changed by one draft a cycle: two would overwrite each other, and the second opportunity is found again
-    in the telemetry of the changed service, if it is still one.
+    One file is changed by one draft a cycle: two would overwrite each other.
     """
 
     async def propose(case: Case, kit: Kit) -> Sequence[Proposal]:
@@ -32,34 +34,41 @@ def improver(most: Annotated[int, Field(ge=1, le=100)] = 12) -> Proposer:
         assert case.direction is not None
         if is_planting(case):
             return []
-        code, made, taken = kit.live.code(), list[Proposal](), set[str]()
-        known = {one.id: one for one in case.opportunities}
+        code, made, changed = kit.live.code(), list[Proposal](), set[str]()
         refused = [proposal.files for proposal, told in case.improvements if told.status != "completed"]
-        for opportunity in [known[name] for name in case.direction.focus if name in known][:most]:
-            if len(made) >= max(case.direction.jobs, 1):
+        limit = max(1, min(case.direction.jobs, kit.live.settings.max_concurrent))
+        queue = ImprovementQueue(limit).found(case.opportunities[:most])
+        for one in queue.waiting:
+            queue = queue.approve(one.id)  # what touches all tenants is asked about when it is ruled on
+        while True:
+            started, queue = queue.start()
+            if not started:
                 break
-            if opportunity.file in taken:
-                continue
-            draft = await draft_for(opportunity, code, kit)
-            if isinstance(draft, NeedsModel):
-                kit.emit(
-                    ImprovementNotDrafted(
-                        campaign_id=case.campaign_id,
-                        cycle=case.cycle,
-                        opportunity_id=opportunity.id,
-                        reason=draft.reason,
-                    )
-                )
-                continue
-            if taken & set(draft.files):
-                continue
-            proposal = _proposal(case, kit, draft, opportunity.kind)
-            if proposal.files not in refused:
+            for opportunity in started:
+                proposal = None
+                if opportunity.file not in changed:
+                    proposal = await _drafted(opportunity, code, case, kit)
+                if proposal is None or changed & set(proposal.files) or proposal.files in refused:
+                    queue = queue.finish(opportunity.id)
+                    continue
                 made.append(proposal)
-                taken |= set(draft.files)
+                changed |= set(proposal.files)
         return made
 
     return propose
+
+
+async def _drafted(opportunity: ImprovementOpportunity, code: ServiceCode, case: Case, kit: Kit) -> Proposal | None:
+    """The proposal of a draft; None, and told of, where nothing can be drafted."""
+    draft = await draft_for(opportunity, code, kit)
+    if isinstance(draft, ImprovementDraft):
+        return _proposal(case, kit, draft, opportunity.kind)
+    kit.emit(
+        ImprovementNotDrafted(
+            campaign_id=case.campaign_id, cycle=case.cycle, opportunity_id=opportunity.id, reason=draft.reason
+        )
+    )
+    return None
 
 
 def _proposal(case: Case, kit: Kit, draft: ImprovementDraft, kind: str) -> Proposal:
