@@ -31,7 +31,7 @@ from runtime.deployment import LiveService, Releases
 from runtime.jobs import fill_words
 from runtime.services import ServiceProcess, free_port, wait_healthy
 
-__all__ = ["LiveDoor", "LiveSession", "check_live", "live_settings", "open_live", "watch_rules_of"]
+__all__ = ["LiveDoor", "LiveSession", "check_live", "live_settings", "open_live", "quiet_door", "watch_rules_of"]
 
 SETTLED_S = 1.0
 """After its start a service is not yet what it will be."""
@@ -50,6 +50,15 @@ class LiveDoor:
     approved: tuple[str, ...] = ()
     alert: Callable[[DeploymentState], None] = lambda _: None
     keep: bool = False
+
+
+def quiet_door() -> LiveDoor:
+    """A door for who only listens: it gives leave for nothing."""
+
+    def denied(action: Action, facts: Mapping[str, Any], yes: str) -> Decision:
+        return Decision(action=action, answer="denied", risk=1.0, parts={}, rule="listening", reason="nobody was asked")
+
+    return LiveDoor(leave=denied)
 
 
 def live_settings(campaign: Campaign) -> ImprovementSettings:
@@ -126,6 +135,12 @@ class LiveSession:
             trusted=self._trusted,
             settled_at=self._settled_at(service),
         )
+
+    async def only_listen(self) -> Listening:
+        """Its telemetry, while no cycle runs; the caller closes it."""
+        listening = Listening(self._home / "telemetry", self._settings, self._campaign, self._words())
+        await listening.start()
+        return listening
 
     async def close(self) -> None:
         """The load ended, and so the service when it was started here; what it told is kept."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.errors import UsageError
+from core.errors import DeniedError, UsageError
 from service.output import Output
 from service.state import campaign_defaults, campaign_overrides, open_folder, settings_of
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from core.campaign import Campaign
     from memory.ledger import Ledger, StoredCampaign
 
-__all__ = ["find_live", "improve"]
+__all__ = ["check_enabled", "find_live", "improve"]
 
 
 def improve(args: argparse.Namespace, output: Output) -> int:
@@ -29,9 +29,14 @@ def improve(args: argparse.Namespace, output: Output) -> int:
     with folder.open_ledger(check=True) as ledger:
         may_run(args, ledger, campaign)
         may_improve(args, ledger, campaign)
+        check_enabled(campaign)
         stored, new = find_live(ledger, campaign, new=args.new, cycles=args.cycles or 1, planted=args.plant_regression)
         if not new:
             output.say(f"going on with {stored.id} (--new starts afresh, from your files)")
+        if args.schedule:
+            from service.commands.schedule import run_schedule
+
+            return run_schedule(args, output, folder, ledger, stored)
         return run_stored(args, output, folder, ledger, stored)
 
 
@@ -76,6 +81,17 @@ def may_improve(args: argparse.Namespace, ledger: Ledger, campaign: Campaign) ->
         autonomous=campaign.live.trigger != "hand",
         details={"campaign": campaign.name},
     )
+
+
+def check_enabled(campaign: Campaign) -> None:
+    """The feature flag of the cycle, of all and of the tenant.  Raises DeniedError."""
+    from graph.live_campaign import live_settings
+
+    if not live_settings(campaign).enabled:
+        assert campaign.live is not None
+        whose = f"for the tenant {campaign.live.tenant}" if campaign.live.tenant else "here"
+        hint = "IMPROVEMENT_CYCLE_ENABLED=true, or `enabled` in live.settings"
+        raise DeniedError(f"improvement cycles are switched off {whose}", where=campaign.name, hint=hint)
 
 
 def find_live(
