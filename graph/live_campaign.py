@@ -55,10 +55,12 @@ class LiveDoor:
 def quiet_door() -> LiveDoor:
     """A door for who only listens: it gives leave for nothing."""
 
-    def denied(action: Action, facts: Mapping[str, Any], yes: str) -> Decision:
-        return Decision(action=action, answer="denied", risk=1.0, parts={}, rule="listening", reason="nobody was asked")
-
-    return LiveDoor(leave=denied)
+    reason = "nobody was asked"
+    return LiveDoor(
+        leave=lambda action, _facts, _yes: Decision(
+            action=action, answer="denied", risk=1.0, parts={}, rule="listening", reason=reason
+        )
+    )
 
 
 def live_settings(campaign: Campaign) -> ImprovementSettings:

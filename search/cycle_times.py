@@ -13,8 +13,8 @@ DAY_S = 86_400.0
 def due_slot(now: float, interval_hours: float, start_time: str) -> float:
     """The newest moment up to `now` at which a cycle was due (UTC seconds since the epoch).
 
-    Slots lie at `start_time` (HH:MM) plus whole multiples of the interval, in both directions, so that they are the same
-    after every restart.
+    Slots lie at `start_time` (HH:MM) plus whole multiples of the interval, in both directions, so that they are the
+    same after every restart.
     """
     hours, minutes = map(int, start_time.split(":"))
     first = hours * HOUR_S + minutes * 60.0
