@@ -50,9 +50,8 @@ def trigger_improvement_cycle(taken: TriggerCycle, desk: Desk) -> CycleStarted:
 
     campaign = _registered(desk, taken.tenant_id or "")
     if not live_settings(campaign).enabled:
-        raise DeniedError(
-            "improvement cycles are switched off", where=campaign.name, hint="IMPROVEMENT_CYCLE_ENABLED, or the tenant's"
-        )
+        hint = "IMPROVEMENT_CYCLE_ENABLED, or `enabled` of the tenant"
+        raise DeniedError("improvement cycles are switched off", where=campaign.name, hint=hint)
     stored, _ = find_live(desk.ledger, campaign)
     if (owner := desk.ledger.leases.owner(f"campaign {stored.id}")) is not None:
         raise ConflictError(
