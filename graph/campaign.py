@@ -106,7 +106,7 @@ async def run_campaign(
         context.inquiry = inquiry_of(context, person, on_approval)
         forget = ledger.listen(context.history.apply)
         try:
-            async with open_live(folder, stored, live, trusted=trust_code) as session:
+            async with open_live(folder, ledger, stored, live, trusted=trust_code) as session:
                 ending = await _run(folder, context, stored, stop or Stop(), open_recall, session)
             return ending if session is None else replace(ending, load=session.load)
         finally:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from agents import registry
+from agents.live.instruments import note
 from agents.live.listening import Listening
 from agents.live.work import LiveWork
 from core.campaign import Campaign
@@ -25,7 +26,7 @@ from core.policy import DEFAULT_TENANT, Action, Decision
 from core.records import Proposal
 from core.watch import WatchRules, watch_rules
 from memory.history import History
-from memory.ledger import StoredCampaign
+from memory.ledger import Ledger, StoredCampaign
 from memory.state_folder import StateFolder
 from runtime.deployment import LiveService, Releases
 from runtime.jobs import fill_words
@@ -232,7 +233,7 @@ def watch_rules_of(plan: LivePlan, settings: ImprovementSettings) -> WatchRules:
 
 @contextlib.asynccontextmanager
 async def open_live(
-    folder: StateFolder, stored: StoredCampaign, door: LiveDoor | None, *, trusted: bool = False
+    folder: StateFolder, ledger: Ledger, stored: StoredCampaign, door: LiveDoor | None, *, trusted: bool = False
 ) -> AsyncIterator[LiveSession | None]:
     """The session of a campaign of kind `live`, closed whatever happens; None for one of another kind.
 
@@ -248,7 +249,9 @@ async def open_live(
             hint="`python run_graph.py improve CAMPAIGN.yaml`, or hand in `live`",
         )
     session = LiveSession(folder.services / stored.id, stored.definition, door, trusted)
+    forget = ledger.listen(note)
     try:
         yield session
     finally:
         await session.close()
+        forget()

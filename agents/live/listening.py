@@ -47,6 +47,7 @@ class Listening:
         self._requests = RequestsSeen()
         self._sources: list[SeenSource] = []
         self._stream = Stream(self._engine, ())
+        self._calls = 0
         self._lock = threading.Lock()
         self._ended = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -64,7 +65,11 @@ class Listening:
     async def analyse(self, window_hours: float) -> Analysis:
         """What the last hours tell, up to this moment."""
         await asyncio.to_thread(self._read)
-        return await asyncio.to_thread(self._engine.analyse, None, window_hours)
+        found = await asyncio.to_thread(self._engine.analyse, None, window_hours)
+        calls, self._calls = self._calls, sum(source.calls for source in self._sources)
+        if made := self._calls - calls:
+            found = found.model_copy(update={"counts": {**found.counts, "cloudwatch_api_calls": made}})
+        return found
 
     async def critical_alarms(self) -> list[AlarmTransition]:
         """The critical alarms that stand now."""

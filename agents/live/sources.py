@@ -26,6 +26,11 @@ class SeenSource:
     def name(self) -> str:
         return self._source.name
 
+    @property
+    def calls(self) -> int:
+        """Requests made of AWS so far."""
+        return int(getattr(self._source, "calls", 0))
+
     def read(self, now: float) -> Reading:
         reading = self._source.read(now)
         self._see(reading.records)
