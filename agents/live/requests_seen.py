@@ -5,6 +5,7 @@ Bounded: the newest `MOST` requests are kept.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, insort
 from collections.abc import Iterable
 
@@ -23,7 +24,7 @@ class RequestsSeen:
     """`told_until` is the time of the newest thing that was told: what lies after it is not seen, and so unknown."""
 
     def __init__(self) -> None:
-        self.told_until = 0.0
+        self.told_until = -math.inf
         self._requests: list[tuple[float, float, bool]] = []
         self._known: set[tuple[float, float, bool]] = set()
 
