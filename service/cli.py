@@ -103,6 +103,7 @@ def parser() -> argparse.ArgumentParser:
 
     demo = command("demo", "one real campaign in under a minute: real training jobs, votes, a verdict and a report")
     _model_options(demo)
+    demo.add_argument("--no-service", action="store_true", help="only the campaign, without the running service")
     doctor = command("doctor", "check this machine and the state folder, and say how to mend what is wrong")
     doctor.add_argument("--model", metavar="MODEL", help="a language model to try, as `run` takes it (default: auto)")
     at = command("init", "write a commented campaign and its training script to begin with")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import ROOT, Running, call_process, environment
+from command_line import ROOT, Cli, Running, environment
 
 CAMPAIGN = "campaigns/slow_service/campaign.yaml"
 SHORT = (
@@ -86,15 +86,15 @@ def test_nothing_of_it_runs_on_and_the_files_of_the_user_are_as_they_were(told: 
     assert {(tree / "tree/shop/work.py").read_text() for tree in live.iterdir() if tree.is_dir()} == {own}
 
 
-def test_a_dry_run_says_what_would_happen(tmp_path: Path) -> None:
-    told = call_process("improve", ROOT / CAMPAIGN, "--dry-run", "--json", home=tmp_path / "home")
+def test_a_dry_run_says_what_would_happen(cli: Cli, tmp_path: Path) -> None:
+    told = cli("improve", ROOT / CAMPAIGN, "--dry-run", "--json", home=tmp_path / "home")
     assert told.code == 0
     assert told.json["settings"]["rollback_threshold"] == 0.1
     assert told.json["watch"]["duration_s"] == 6
 
 
-def test_what_is_no_live_service_and_what_is_switched_off_are_said(tmp_path: Path) -> None:
-    other = call_process("improve", ROOT / "campaigns/breast_cancer", home=tmp_path / "home")
+def test_what_is_no_live_service_and_what_is_switched_off_are_said(cli: Cli, tmp_path: Path) -> None:
+    other = cli("improve", ROOT / "campaigns/breast_cancer", home=tmp_path / "home")
     assert (other.code, "of kind experiment" in other.err) == (2, True)
-    off = call_process("improve", ROOT / CAMPAIGN, "--set", "live.settings={enabled: false}", home=tmp_path / "home")
+    off = cli("improve", ROOT / CAMPAIGN, "--set", "live.settings={enabled: false}", home=tmp_path / "home")
     assert (off.code, "switched off" in off.err) == (3, True)
