@@ -26,9 +26,12 @@ from agents.code.population import Population
 from agents.code.work import CodeWork
 from agents.forecasts import Oracle
 from agents.guidance.steering import Steering
+from agents.live.work import LiveWork
 from core.campaign import Campaign
 from core.events import AnyEvent
 from core.ids import Clock, system_clock
+from core.improvement import ImpactAssessment, ImprovementOpportunity
+from core.live_events import ImprovementValidated
 from core.models import Model
 from core.records import (
     PATCH,
@@ -100,6 +103,12 @@ class Case:
     """Track records of the voters by name."""
     population: Population | None = None
     """In a campaign of kind `code`: its candidates of earlier cycles."""
+    opportunities: tuple[ImprovementOpportunity, ...] = ()
+    """In a campaign of kind `live`: what this cycle has found, the most urgent first."""
+    validated: dict[str, ImprovementValidated] = field(default_factory=dict)
+    """In a campaign of kind `live`: the checks that were done in this cycle, by proposal."""
+    improvements: tuple[tuple[Proposal, ImpactAssessment], ...] = ()
+    """In a campaign of kind `live`: what became of the improvements of earlier cycles, oldest first."""
     memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
     """Shared by all cases of one cycle: results that depend on the case alone, such as the fitted world model."""
 
@@ -275,6 +284,11 @@ class Kit:
     """The finished trials of earlier cycles, for executors, which are handed no case."""
     code: CodeWork | None = None
     """In a campaign of kind `code`: its base and its candidates, for executors."""
+    live: LiveWork | None = None
+    """In a campaign of kind `live`: the service, its telemetry and its code."""
+    opportunities: tuple[ImprovementOpportunity, ...] = ()
+    validated: Mapping[str, ImprovementValidated] = field(default_factory=dict)
+    """In a campaign of kind `live`, of this cycle, for executors: what was found, and the checks that were done."""
 
     def with_model(self, model: str = "", temperature: float | None = None) -> Kit:
         """The kit with another language model, or the same at another temperature; as it is where neither is named."""

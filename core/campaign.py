@@ -11,7 +11,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from core.durations import parse_duration
 from core.ids import content_hash
+from core.live_plan import LivePlan
 from core.records import PATCH, Config, Record
 
 __all__ = [
@@ -38,17 +40,6 @@ ModelRole = Literal[
     "director", "proposer", "voter", "supervisor", "historian", "generator", "discriminator", "agitator"
 ]
 """The roles that may use a language model; the last three sharpen code and comment proposals."""
-
-DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|min|h|d)?\s*$")
-SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
-
-
-def parse_duration(text: str | float) -> float:
-    """Seconds from `90`, `"90s"`, `"30m"`, `"1.5h"`.  Raises ValueError on anything else."""
-    match = DURATION.match(str(text))
-    if not match:
-        raise ValueError(f"{text!r} is not a duration; write 90s, 30m or 1.5h")
-    return float(match[1]) * SECONDS[match[2] or "s"]
 
 
 class Objective(Record):
@@ -320,14 +311,34 @@ CODE_LIMITS: dict[str, Any] = {"time_s": 900, "memory_mb": 4096, "parallel": 1}
 """One candidate at a time: two that are measured side by side disturb each other."""
 
 
+LIVE: dict[str, Any] = {
+    "command": ["{python}", "-c", "pass"],
+    "space": {PATCH: {"type": "patch"}},
+    "baseline": {PATCH: ""},
+}
+"""What stands in for command, space and baseline in a campaign of kind `live`: no job is run, a service is."""
+
+OF_ONE_CYCLE = ("window_hours", "max_improvements", "trigger")
+"""What may be another in each cycle of a campaign of kind `live`."""
+
+LIVE_COUNCIL: dict[str, Any] = {
+    "director": "triage",
+    "proposers": ["improver"],
+    "voting": ["improvement_record", "impact", "validation"],
+    "executor": "deployer",
+    "historian": "assessor",
+}
+
+
 class Campaign(Record):
     """A campaign as asked for.  `here` is the folder of its file, the meaning of `{here}` in the command."""
 
     name: str = Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._\-]{0,63}$")
-    kind: Literal["experiment", "code"] = "experiment"
+    kind: Literal["experiment", "code", "live"] = "experiment"
     description: str = ""
     command: tuple[str, ...] = Field(min_length=1)
     code: CodePlan | None = Field(default=None, description="in a campaign of kind code, in place of command and space")
+    live: LivePlan | None = Field(default=None, description="in a campaign of kind live, in place of command and space")
     objective: Objective
     objectives: tuple[Objective, ...] = Field(default=(), description="several: the first is `objective`, and decides")
     metrics: tuple[str, ...] = Field(default=(), description="metrics a finished job must give")
@@ -358,10 +369,7 @@ class Campaign(Record):
         """A campaign of kind `code` has the judge as its command, the patch as its space, and a council for it."""
         if not isinstance(data, dict) or data.get("kind") != "code":
             return data
-        for name in ("command", "space", "baseline"):
-            given = list(data[name]) if isinstance(data.get(name), tuple) else data.get(name)
-            if name in data and given != CODE[name]:
-                raise ValueError(f"a campaign of kind code has no {name}: `code` says what changes and what judges it")
+        _has_none_of_its_own(data, CODE, "`code` says what changes and what judges it")
         told = {"objective": {"metric": "speedup"}, "noise": CODE_NOISE, **data, **CODE}
         council = data.get("council")
         if council is None or isinstance(council, dict):
@@ -371,8 +379,27 @@ class Campaign(Record):
             told["limits"] = {**CODE_LIMITS, **(limits or {})}
         return told
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_live(cls, data: Any) -> Any:
+        """A campaign of kind `live` has no jobs; its council puts changes of a running service live."""
+        if not isinstance(data, dict) or data.get("kind") != "live":
+            return data
+        _has_none_of_its_own(data, LIVE, "`live` says which service is improved")
+        told = {"objective": {"metric": "latency_reduction_percent"}, "budget": {"cycles": 1}, **data, **LIVE}
+        council = data.get("council")
+        if council is None or isinstance(council, dict):
+            told["council"] = {**LIVE_COUNCIL, **(council or {})}
+        return told
+
     @model_validator(mode="after")
     def _has_what_its_kind_needs(self) -> Campaign:
+        if self.kind == "live" and self.live is None:
+            raise ValueError("a campaign of kind live says under `live` which service is improved")
+        if self.kind != "live" and self.live is not None:
+            raise ValueError("`live` belongs to a campaign of `kind: live`")
+        if self.kind == "live" and self.control:
+            raise ValueError("control: a campaign of kind live has no control arm")
         if self.kind == "code" and self.code is None:
             raise ValueError("a campaign of kind code says under `code` what may change, its tests and its benchmark")
         if self.kind != "code" and self.code is not None:
@@ -424,5 +451,17 @@ class Campaign(Record):
 
     def fingerprint(self) -> str:
         """The identity of what is asked: everything but budgets and approvals, which may change while it runs."""
-        left_out = {"budget", "until", "description", "control", "approvals", *(() if self.code else ("code",))}
-        return content_hash(self.model_dump(mode="json", exclude=left_out))[:16]
+        left_out = dict.fromkeys(("budget", "until", "description", "control", "approvals"), True)
+        left_out |= {name: True for name in ("code", "live") if getattr(self, name) is None}
+        told = self.model_dump(mode="json", exclude=left_out)
+        for name in OF_ONE_CYCLE if self.live else ():
+            del told["live"][name]
+        return content_hash(told)[:16]
+
+
+def _has_none_of_its_own(data: dict[str, Any], given: dict[str, Any], hint: str) -> None:
+    """Command, space and baseline are not the user's to say.  Raises ValueError."""
+    for name, stands in given.items():
+        told = list(data[name]) if isinstance(data.get(name), tuple) else data.get(name)
+        if name in data and told != stands:
+            raise ValueError(f"a campaign of kind {data['kind']} has no {name}: {hint}")

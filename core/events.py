@@ -11,7 +11,19 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, TypeAdapter
 
 from core.approvals import Answer, Approval, ApprovalRule
+from core.event import Event
 from core.guidance import Door, Guidance, GuidanceChange, Unread, WhyUnused
+from core.live_events import (
+    DegradationSeen,
+    ImprovementAssessed,
+    ImprovementDeployed,
+    ImprovementNotDrafted,
+    ImprovementReported,
+    ImprovementRolledBack,
+    ImprovementValidated,
+    OpportunityFound,
+    TelemetryAnalysed,
+)
 from core.records import (
     Baseline,
     Challenge,
@@ -19,7 +31,6 @@ from core.records import (
     Lesson,
     Outcome,
     Proposal,
-    Record,
     Ruling,
     SealedResult,
     Tally,
@@ -48,6 +59,7 @@ __all__ = [
     "ControlFinished",
     "CycleFinished",
     "CycleStarted",
+    "DegradationSeen",
     "DirectionSet",
     "Event",
     "GuidanceDelivered",
@@ -55,12 +67,19 @@ __all__ = [
     "GuidanceGiven",
     "GuidanceUnused",
     "GuidanceUsed",
+    "ImprovementAssessed",
+    "ImprovementDeployed",
+    "ImprovementNotDrafted",
+    "ImprovementReported",
+    "ImprovementRolledBack",
+    "ImprovementValidated",
     "JobFinished",
     "JobReported",
     "JobStarted",
     "LessonLearned",
     "ModelCalled",
     "ModelChosen",
+    "OpportunityFound",
     "ProposalApplied",
     "ProposalMade",
     "ProposalRuled",
@@ -69,6 +88,7 @@ __all__ = [
     "Purpose",
     "RoleFailed",
     "SealedEvaluated",
+    "TelemetryAnalysed",
     "TrackRecordUpdated",
     "TrainingChanged",
     "TrainingReported",
@@ -81,26 +101,6 @@ __all__ = [
 
 Purpose = Literal["baseline", "proposal", "confirmation", "verdict", "control", "sealed"]
 """What a job is run for."""
-
-
-class Event(Record):
-    """What happened, in which campaign and cycle.  `seq` and `at` (UTC seconds) are given when it is stored."""
-
-    kept: ClassVar[bool] = True
-
-    campaign_id: str
-    cycle: int = 0
-    seq: int = 0
-    at: float = 0.0
-
-    @property
-    def subject(self) -> str:
-        """What tells this event from others of its type in the same cycle."""
-        return ""
-
-    @property
-    def key(self) -> str:
-        return f"{self.type}:{self.cycle}:{self.subject}"  # type: ignore[attr-defined]  # every subclass has a type
 
 
 class CampaignStarted(Event):
@@ -597,7 +597,14 @@ AnyEvent = Annotated[
     | ControlFinished
     | CycleFinished
     | CycleStarted
+    | DegradationSeen
     | DirectionSet
+    | ImprovementAssessed
+    | ImprovementDeployed
+    | ImprovementNotDrafted
+    | ImprovementReported
+    | ImprovementRolledBack
+    | ImprovementValidated
     | GuidanceDelivered
     | GuidanceDropped
     | GuidanceGiven
@@ -609,6 +616,7 @@ AnyEvent = Annotated[
     | LessonLearned
     | ModelCalled
     | ModelChosen
+    | OpportunityFound
     | ProposalApplied
     | ProposalMade
     | ProposalRuled
@@ -616,6 +624,7 @@ AnyEvent = Annotated[
     | ProposalTallied
     | RoleFailed
     | SealedEvaluated
+    | TelemetryAnalysed
     | TrackRecordUpdated
     | TrainingChanged
     | TrainingReported

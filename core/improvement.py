@@ -109,6 +109,8 @@ class ImpactAssessment(Record):
     final: ServiceLevel | None = None
     latency_reduction_ms: float | None = Field(default=None, description="of the 95th percentile")
     latency_reduction_percent: float | None = None
+    latency_reduction_low_percent: float | None = Field(default=None, description="of its interval, by the watch")
+    latency_reduction_high_percent: float | None = None
     error_rate_change: float | None = None
     throughput_change: float | None = Field(default=None, description="per second")
     seconds: float = Field(default=0.0, ge=0, description="from the opportunity to the end of the watch")

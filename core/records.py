@@ -97,7 +97,10 @@ class Proposal(Record):
     expected: Expectation | None = None
     expected_metrics: dict[str, Expectation] = Field(default={}, description="each named metric, in its own units")
     operator: str = Field(default="", description="how a code trial was made: refinement, revision, recombination, …")
+    opportunity: str = Field(default="", description="id of the weakness of a running service that it mends")
+    made_from: dict[str, str] = Field(default={}, description="by path: hash of the text that a live change replaces")
     parts: tuple[str, ...] = Field(default=(), description="ids of the small changes that a code trial is made of")
+    assumes: tuple[str, ...] = Field(default=(), description="what a live change takes for granted; empty: nothing")
     probes: str = Field(default="", description="the failed trial or learned constraint that it is to find out about")
     parents: tuple[str, ...] = Field(default=(), description="ids of the proposals it was made from")
     memories: tuple[str, ...] = Field(default=(), description="ids of the memories it used")
@@ -127,6 +130,11 @@ class Proposal(Record):
     def content(self) -> tuple[Any, ...]:
         """What it is about, whoever makes it."""
         return (self.config,) if self.is_trial else (self.kind, self.files, self.comments)
+
+    @property
+    def is_improvement(self) -> bool:
+        """Whether it is to go live in a running service."""
+        return bool(self.opportunity)
 
     @property
     def is_trial(self) -> bool:

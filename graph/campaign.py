@@ -7,10 +7,11 @@ of an unfinished cycle goes on from its last checkpoint.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from agents.production.instruments import note_cycles
 from agents.roles import RecallView
@@ -24,6 +25,7 @@ from graph.code_campaign import open_code
 from graph.context import CALLBACK_TIMEOUT_S, Context, GuidanceCallback
 from graph.council import seat_council
 from graph.job_back_end import job_back_end
+from graph.live_campaign import LiveDoor, LiveSession, open_live
 from graph.loading import space_of
 from graph.measure import BaselineError, control_arm, measure_baseline, reach_verdict
 from graph.one_cycle import Cycle, Stop, inquiry_of, one_cycle, open_questions
@@ -45,10 +47,14 @@ TIME_IS_UP = "time"
 
 @dataclass(frozen=True)
 class Ending:
-    """Why a run ended: `status` finished, budget, interrupted, waiting (for a person); `reason` for a person."""
+    """Why a run ended: `status` finished, budget, interrupted, waiting (for a person); `reason` for a person.
+
+    `load`: what the load on a live service has counted, such as `requests` and `failed`.
+    """
 
     status: str
     reason: str
+    load: Mapping[str, Any] = field(default_factory=dict)
 
 
 def find_or_create(ledger: Ledger, campaign: Campaign, *, new: bool = False) -> tuple[StoredCampaign, bool]:
@@ -75,6 +81,7 @@ async def run_campaign(
     stop: Stop | None = None,
     record: Path | None = None,
     trust_code: bool = False,
+    live: LiveDoor | None = None,
     person: Person | None = None,
     on_approval: Sequence[Callback] = (),
     on_guidance: Sequence[GuidanceCallback] = (),
@@ -85,6 +92,7 @@ async def run_campaign(
     `open_recall` is called in a thread while the baseline runs (loading the index and the model takes a second); what
     it opened is closed at the end.
     `open_jobs` says where its jobs run (default: in this process).  What language models answer is written to `record`.
+    `live`: what the door hands in for a campaign of kind `live`, whose service is started or found again.
     `trust_code`: a person says that candidates of a code campaign may run where there is no isolation for them.
     `person` is who can be asked while it runs; `on_approval` are asked before.
     `on_guidance` are callables, plain or async, that are asked at the beginning of every cycle for sentences of
@@ -103,7 +111,9 @@ async def run_campaign(
         context.on_guidance, context.callback_timeout_s = tuple(on_guidance), callback_timeout_s
         forget = ledger.listen(context.history.apply)
         try:
-            return await _run(folder, context, stored, stop or Stop(), open_recall)
+            async with open_live(folder, ledger, stored, live, trusted=trust_code) as session:
+                ending = await _run(folder, context, stored, stop or Stop(), open_recall, session)
+            return ending if session is None else replace(ending, load=session.load)
         finally:
             await context.jobs.shutdown()
             if context.models is not None:
@@ -122,6 +132,7 @@ async def _run(
     stored: StoredCampaign,
     stop: Stop,
     open_recall: Callable[[], RecallView] | None,
+    live: LiveSession | None,
 ) -> Ending:
     campaign, ledger, session = stored.definition, context.ledger, stored.sessions
     # told by every session, kept once: the first may have been killed before it could tell
@@ -134,7 +145,7 @@ async def _run(
         else None
     )
     try:
-        await _prepare(context, open_recall)
+        await _prepare(context, open_recall, live)
         ending = await _cycles(folder, context, stop)
     except BaseException as error:
         reason = error.what if isinstance(error, RatchetError) else type(error).__name__
@@ -154,11 +165,14 @@ async def _run(
     return ending
 
 
-async def _prepare(context: Context, open_recall: Callable[[], RecallView] | None) -> None:
-    """Measure the baseline and open recall, side by side."""
+async def _prepare(context: Context, open_recall: Callable[[], RecallView] | None, session: LiveSession | None) -> None:
+    """Measure the baseline, or listen to the service, and open recall, side by side."""
     opening = asyncio.create_task(asyncio.to_thread(open_recall)) if open_recall else None
     try:
-        await measure_baseline(context)
+        if session is None:
+            await measure_baseline(context)
+        else:
+            context.live = await session.open(context.history)
     finally:
         if opening is not None:
             context.recall = await opening

@@ -12,6 +12,7 @@ import numpy as np
 
 from agents.code.population import BASE, Population
 from agents.code.work import CodeWork
+from agents.live.work import LiveWork
 from agents.roles import Case, Kit, RecallView
 from core.approvals import Answer
 from core.campaign import Campaign, ModelRole, Use
@@ -55,6 +56,7 @@ class Context:
     clock: Clock = system_clock
     models: SeatModels | None = None
     code: CodeWork | None = None
+    live: LiveWork | None = None
     candidates: Candidates | None = None
     inquiry: Inquiry | None = None
     on_guidance: tuple[GuidanceCallback, ...] = ()
@@ -104,7 +106,8 @@ class Context:
                 cycle,
                 population=population,
             )
-        return replace(self._opening, direction=direction, guidance=self.history.guidance(cycle, node), **more)
+        guided = self.history.guidance(cycle, node)
+        return replace(self._opening, direction=direction, guidance=guided, **self._of_live(cycle), **more)
 
     def kit(self, cycle: int, role: str, name: str, campaign: Campaign | None = None) -> Kit:
         """The kit of one role; its randomness depends on campaign seed, cycle, role and name only.
@@ -124,8 +127,17 @@ class Context:
             campaign_id=self.campaign_id,
             history=self.history.experiments(before=cycle),
             code=self.code,
+            live=self.live,
+            **self._of_live(cycle),
             **self._models(cycle, role, name, seed),
         )
+
+    def _of_live(self, cycle: int) -> dict[str, Any]:
+        """What a cycle on a live service has found and checked so far."""
+        told = self.history.cycles.get(cycle)
+        if self.live is None or told is None:
+            return {}
+        return {"opportunities": tuple(told.opportunities.values()), "validated": dict(told.validated)}
 
     def _models(self, cycle: int, role: str, name: str, seed: int) -> dict[str, Any]:
         """The model of a seat, and how it comes by another."""
@@ -169,6 +181,7 @@ def opening_case(
         applied=history.applied(before=cycle),
         guidance=guidance,
         population=population,
+        improvements=history.assessed(before=cycle),
         records=history.track_records("voter", before=cycle),
     )
 

@@ -15,6 +15,7 @@ from core.validation import config_error
 from graph.campaign_file import campaign_file, check_command, read_campaign
 from graph.code_campaign import check_code
 from graph.council import seat_council
+from graph.live_campaign import check_live
 from graph.seat_models import check_models
 from search.constraints import Region
 from search.rules import broken, parse_rules
@@ -63,6 +64,8 @@ def check_campaign(campaign: Campaign, where: str) -> None:
     seat_council(campaign)
     if campaign.kind == "code":
         check_code(campaign, where)
+    if campaign.kind == "live":
+        check_live(campaign, where)
     check_models(campaign, where)
     check_personas(campaign.council, Path(campaign.here))
     check_command(campaign, where)

@@ -19,6 +19,7 @@ from core.events import (
     CycleStarted,
     DirectionSet,
     GuidanceUsed,
+    ImprovementReported,
     JobFinished,
     LessonLearned,
     ProposalApplied,
@@ -43,6 +44,7 @@ from graph.guidance_effects import (
     guidance_of_votes,
 )
 from graph.guiding import deliver, report_untouched
+from graph.live_report import cycle_report
 from graph.state import Chair, CycleState
 from graph.together import together
 
@@ -195,7 +197,8 @@ async def executor(state: CycleState, runtime: Runtime[Context]) -> CycleState:
         outcome = await context.council.executors[proposal.kind](proposal, kit)
         if not proposal.is_trial:
             context.tell(ProposalApplied(campaign_id=context.campaign_id, cycle=cycle, outcome=outcome))
-            return Experiment(proposal=proposal, outcome=outcome, score=None)
+            gain = score_of(context, outcome) if proposal.is_improvement else None
+            return Experiment(proposal=proposal, outcome=outcome, score=gain)
         score = score_of(context, outcome)
         context.tell(
             JobFinished(campaign_id=context.campaign_id, cycle=cycle, purpose="proposal", outcome=outcome, score=score)
@@ -210,6 +213,7 @@ async def historian(state: CycleState, runtime: Runtime[Context]) -> CycleState:
     context, cycle = runtime.context, state["cycle"]
     carried_out = state.get("experiments", [])
     experiments = [e for e in carried_out if e.proposal.is_trial]
+    measured = [*experiments, *(e for e in carried_out if e.proposal.is_improvement)]
     case = context.case(
         cycle,
         state["direction"],
@@ -219,9 +223,9 @@ async def historian(state: CycleState, runtime: Runtime[Context]) -> CycleState:
         rulings=tuple(state.get("rulings", [])),
     )
     kit = context.kit(cycle, "historian", context.campaign.council.historian.use)
-    lessons = list(await context.council.historian(experiments, case, kit))
-    trajectories = [bookkeeping.trajectory(experiment, case, lessons) for experiment in experiments]
-    records = bookkeeping.credit(experiments, case, context.history.track_records("proposer", before=cycle))
+    lessons = list(await context.council.historian(measured, case, kit))
+    trajectories = [bookkeeping.trajectory(experiment, case, lessons) for experiment in measured]
+    records = bookkeeping.credit(measured, case, context.history.track_records("proposer", before=cycle))
     news = await improvements(context, case, experiments)
     campaign_id = context.campaign_id
     context.tell(
@@ -233,9 +237,13 @@ async def historian(state: CycleState, runtime: Runtime[Context]) -> CycleState:
     if context.code is not None and context.candidates is not None:
         for row in bookkeeping.candidate_rows(experiments, case):
             context.candidates.add(row)
-    annotated = [e for e in carried_out if not e.proposal.is_trial and e.outcome.ok]
+    annotated = [e for e in carried_out if e not in measured and e.outcome.ok]
     context.remember([*bookkeeping.memories(trajectories, lessons, case), *bookkeeping.remarks(annotated, case)])
     context.tell(*report_untouched(context, cycle))
+    if context.live is not None:
+        tenant, now = context.live.plan.tenant, context.clock()
+        if report := cycle_report(context.history, cycle, tuple(lessons), tenant=tenant, finished_at=now):
+            context.tell(ImprovementReported(campaign_id=campaign_id, cycle=cycle, report=report))
     context.tell(
         CycleFinished(
             campaign_id=campaign_id,

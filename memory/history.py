@@ -26,11 +26,18 @@ from core.events import (
     GuidanceDelivered,
     GuidanceUnused,
     GuidanceUsed,
+    ImprovementAssessed,
+    ImprovementDeployed,
+    ImprovementNotDrafted,
+    ImprovementReported,
+    ImprovementRolledBack,
+    ImprovementValidated,
     JobFinished,
     JobStarted,
     LessonLearned,
     ModelCalled,
     ModelChosen,
+    OpportunityFound,
     ProposalApplied,
     ProposalMade,
     ProposalRuled,
@@ -38,12 +45,14 @@ from core.events import (
     ProposalTallied,
     RoleFailed,
     SealedEvaluated,
+    TelemetryAnalysed,
     TrackRecordUpdated,
     TrajectoryKept,
     VerdictReached,
     VoteCast,
 )
 from core.guidance import STAGES, Guidance
+from core.improvement import ImpactAssessment, ImprovementOpportunity, ImprovementReport
 from core.records import (
     Baseline,
     Challenge,
@@ -83,6 +92,14 @@ class Cycle:
     outcomes: dict[str, JobFinished] = field(default_factory=dict)
     applied: dict[str, ProposalApplied] = field(default_factory=dict)
     failures: list[RoleFailed] = field(default_factory=list)
+    analysed: TelemetryAnalysed | None = None
+    opportunities: dict[str, ImprovementOpportunity] = field(default_factory=dict)
+    not_drafted: dict[str, ImprovementNotDrafted] = field(default_factory=dict)
+    validated: dict[str, ImprovementValidated] = field(default_factory=dict)
+    deployed: dict[str, ImprovementDeployed] = field(default_factory=dict)
+    rolled_back: dict[str, ImprovementRolledBack] = field(default_factory=dict)
+    assessments: dict[str, ImpactAssessment] = field(default_factory=dict)
+    report: ImprovementReport | None = None
     finished: CycleFinished | None = None
     started_at: float = 0.0
 
@@ -220,6 +237,11 @@ class History:
         told = [cycle for number, cycle in sorted(self.cycles.items()) if number < before]
         return tuple(cycle.carried_out(p) for cycle in told for p, event in cycle.applied.items() if event.outcome.ok)
 
+    def assessed(self, before: int | None = None) -> tuple[tuple[Proposal, ImpactAssessment], ...]:
+        """What became of every improvement that was put live in cycles before `before`, oldest first."""
+        told = [cycle for number, cycle in sorted(self.cycles.items()) if before is None or number < before]
+        return tuple((c.carried_out(p), a) for c in told for p, a in c.assessments.items() if p in c.proposals)
+
     def lessons(self, before: int | None = None) -> tuple[Lesson, ...]:
         """The lessons that stand: learned before that cycle and not withdrawn by then."""
         told = [e.lesson for e in self._lessons if before is None or e.cycle < before]
@@ -294,6 +316,22 @@ class History:
                 self.cycle(event.cycle).rulings[event.ruling.proposal_id] = event
                 if not event.approval:
                     self.cycle(event.cycle).judged[event.ruling.proposal_id] = event
+            case TelemetryAnalysed():
+                self.cycle(event.cycle).analysed = event
+            case OpportunityFound():
+                self.cycle(event.cycle).opportunities[event.opportunity.id] = event.opportunity
+            case ImprovementNotDrafted():
+                self.cycle(event.cycle).not_drafted[event.opportunity_id] = event
+            case ImprovementValidated():
+                self.cycle(event.cycle).validated[event.proposal_id] = event
+            case ImprovementDeployed():
+                self.cycle(event.cycle).deployed[event.proposal_id] = event
+            case ImprovementRolledBack():
+                self.cycle(event.cycle).rolled_back[event.proposal_id] = event
+            case ImprovementAssessed():
+                self.cycle(event.cycle).assessments[event.subject] = event.assessment
+            case ImprovementReported():
+                self.cycle(event.cycle).report = event.report
             case RoleFailed():
                 self.cycle(event.cycle).failures.append(event)
             case JobStarted():

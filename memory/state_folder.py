@@ -8,6 +8,7 @@ bases/<campaign>/       the code that a campaign of kind `code` began with
 deliveries/<candidate>/ dossier of a delivered candidate, and the files that it replaced
 experiments/<job>/      config, logs, metrics and result of each job
 reports/                HTML reports
+services/<campaign>/    releases, telemetry and processes of a service that a campaign of kind `live` improves
 training/episodes/      what each cycle did, one JSON file each; `episodes ID --rebuild` makes them again
 workflow_runs/          JSON reports of the code feedback loop, one a run
 """
@@ -49,6 +50,7 @@ class StateFolder:
         self.checkpoints = self.home / "checkpoints"
         self.deliveries = self.home / "deliveries"
         self.reports = self.home / "reports"
+        self.services = self.home / "services"
         self.workflow_runs = self.home / "workflow_runs"
         self.embedding_model = embedding_model
 

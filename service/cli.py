@@ -21,6 +21,7 @@ COMMANDS = {
     "run": "service.commands.run",
     "resume": "service.commands.run",
     "evolve": "service.commands.run",
+    "improve": "service.commands.improve",
     "status": "service.commands.look",
     "history": "service.commands.look",
     "show": "service.commands.look",
@@ -114,6 +115,7 @@ def parser() -> argparse.ArgumentParser:
 
     demo = command("demo", "one real campaign in under a minute: real training jobs, votes, a verdict and a report")
     _model_options(demo)
+    demo.add_argument("--no-service", action="store_true", help="only the campaign, without the running service")
     doctor = command("doctor", "check this machine and the state folder, and say how to mend what is wrong")
     doctor.add_argument("--model", metavar="MODEL", help="a language model to try, as `run` takes it (default: auto)")
     at = command("init", "write a commented campaign and its training script to begin with")
@@ -127,6 +129,7 @@ def parser() -> argparse.ArgumentParser:
     evolve.add_argument("campaign_file", metavar="CAMPAIGN.yaml", help="the campaign's file, or its folder")
     _run_options(evolve)
     _start_options(evolve)
+    _improve_options(command("improve", "improve a running service: find, fix, put live, watch, take back"))
     resume = command("resume", "go on with a campaign where it was left")
     resume.add_argument("id", nargs="?", metavar="ID", help="campaign (default: the last one)")
     _run_options(resume)
@@ -217,6 +220,40 @@ def _inbox_options(command: Callable[[str, str], argparse.ArgumentParser]) -> No
         at.add_argument("--shown", metavar="HASH", help="refuse if the question shows anything else")
     respond.add_argument("text", nargs="+", metavar="TEXT", help="what the council should hear")
     ignore.add_argument("text", nargs="*", metavar="REASON", help="why")
+
+
+def _improve_options(at: argparse.ArgumentParser) -> None:
+    at.epilog = (
+        "The service is started from a copy, or found where it runs; its load, when the campaign has one, runs beside. "
+        "exit codes: 0 done · 1 ran and failed · 3 bad config or denied · 4 unavailable or busy · 5 waits for a person "
+        "· 6 the last improvement was taken back"
+    )
+    at.add_argument("campaign_file", metavar="CAMPAIGN.yaml", help="the campaign's file, or its folder")
+    at.add_argument("--cycles", type=int, metavar="N", help="cycles, one after the other (default: 1)")
+    at.add_argument(
+        "--plant-regression",
+        action="store_true",
+        help="in a further cycle put the campaign's PLANTED regression live, to see it caught and taken back",
+    )
+    at.add_argument(
+        "--approve",
+        action="append",
+        default=[],
+        metavar="OPPORTUNITY",
+        help="your yes to an improvement that touches all tenants; repeatable",
+    )
+    at.add_argument("--keep-service", action="store_true", help="leave the service running that was started here")
+    at.add_argument(
+        "--schedule", action="store_true", help="stay, and run a cycle whenever it is time or an alarm is raised"
+    )
+    at.add_argument("--time", metavar="T", help="stop after this time, such as 30m")
+    at.add_argument("--report", metavar="FILE", help="where to write the HTML report")
+    _model_options(at)
+    at.add_argument(
+        "--trust-code", action="store_true", help="let tests of changed code run where there is no isolation for them"
+    )
+    _start_options(at)
+    at.set_defaults(until=None, control=None, control_plane=None)
 
 
 def _propose_pr_options(at: argparse.ArgumentParser) -> None:

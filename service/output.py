@@ -9,7 +9,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, TextIO
+from typing import Any, Literal, Self, TextIO
 
 from core.errors import RatchetError
 from service.escape import escaped
@@ -56,7 +56,7 @@ class Output:
         return cls("json" if "--json" in words else "stream" if "--json-stream" in words else "text")
 
     @classmethod
-    def from_args(cls, args: argparse.Namespace) -> Output:
+    def from_args(cls, args: argparse.Namespace) -> Self:
         """As the global options, NO_COLOR, TERM and CI want it."""
         mode: Mode = "json" if args.json else "stream" if args.json_stream else "text"
         terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("CI")

@@ -45,6 +45,7 @@ from core.events import (
 from core.records import PATCH, Config, Proposal
 from service.escape import escaped
 from service.figures import around, between, signed
+from service.live_lines import live_line
 from service.output import Output
 
 if TYPE_CHECKING:
@@ -106,6 +107,9 @@ class Progress:
         metric, objective = self._campaign.objective.metric, self._campaign.objective
         cycle = event.cycle
         match event:
+            case CampaignStarted() | CampaignResumed() if self._campaign.live is not None:
+                done = f", {self._last_cycle} done" if self._last_cycle else ""
+                self._tell(cycle, "campaign", f"{self._id}: {self._campaign.budget.cycles} cycles{done}")
             case CampaignStarted() | CampaignResumed():
                 budget, limits = self._campaign.budget, self._campaign.limits
                 size = f"{budget.cycles} cycles of up to {self._campaign.council.jobs_per_cycle} jobs"
@@ -170,6 +174,8 @@ class Progress:
                 self._tell(cycle, "asked", f"{asked.id} {asked.tier} risk ({asked.risk:.2f}): {asked.title}", "strong")
             case ApprovalExpired():
                 self._tell(cycle, "expired", f"{event.approval_id}: {event.consequence}")
+            case _ if (line := live_line(event, self._output.verbose)) is not None:
+                self._tell(event.cycle, *line)
             case RoleFailed():
                 self._tell(cycle, "failed", f"{event.role} {event.name}: {event.error}", "bad")
             case JobStarted():

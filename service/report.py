@@ -27,7 +27,7 @@ from service.figures import around, between, signed
 from service.progress import short
 from service.tables import calibration_line, duration
 
-__all__ = ["render_report", "write_report"]
+__all__ = ["render_report", "report_environment", "write_report"]
 
 
 def write_report(folder: StateFolder, stored: StoredCampaign, history: History, out: Path | None = None) -> Path:
@@ -48,10 +48,10 @@ def write_report(folder: StateFolder, stored: StoredCampaign, history: History, 
 
 def render_report(ledger: Ledger, stored: StoredCampaign, history: History) -> str:
     """The report as HTML."""
-    return _environment().get_template("report.html").render(_contents(ledger, stored, history))
+    return report_environment().get_template("report.html").render(_contents(ledger, stored, history))
 
 
-def _environment() -> Environment:
+def report_environment() -> Environment:
     """Strict, and everything that is not marked safe is escaped: for HTML, and against control characters."""
     environment = Environment(
         loader=PackageLoader("service"),

@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 
-RUNNING = ("run", "resume", "evolve", "demo", "edit")
+RUNNING = ("run", "resume", "evolve", "improve", "demo", "edit")
 """Commands in which `--set` may change the campaign, or the configuration that is edited, too."""
 
 

@@ -1,5 +1,5 @@
 """Directors: how to search in this cycle, and why."""
 
-from agents.directors import advised, thresholds
+from agents.directors import advised, thresholds, triage
 
-__all__ = ["advised", "thresholds"]
+__all__ = ["advised", "thresholds", "triage"]

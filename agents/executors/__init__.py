@@ -1,5 +1,5 @@
 """Executors: how a proposal is made real."""
 
-from agents.executors import annotate, job, judge
+from agents.executors import annotate, deployer, job, judge
 
-__all__ = ["annotate", "job", "judge"]
+__all__ = ["annotate", "deployer", "job", "judge"]

@@ -1,5 +1,5 @@
 """Historians: what came of it, and what it teaches."""
 
-from agents.historians import chronicler, code_chronicler, reflective
+from agents.historians import assessor, chronicler, code_chronicler, reflective
 
-__all__ = ["chronicler", "code_chronicler", "reflective"]
+__all__ = ["assessor", "chronicler", "code_chronicler", "reflective"]

@@ -153,14 +153,21 @@ def credit(experiments: Sequence[Experiment], case: Case, proposers: Mapping[str
         changed[role, name] = standing(old, earned)
 
     for experiment in experiments:
-        if not experiment.outcome.tells_of_config:
+        if not experiment.outcome.tells_of_config or experiment.proposal.source == "human":
             continue
-        happened = rank(experiment.score, case)
+        happened = _kept(experiment) if experiment.proposal.is_improvement else rank(experiment.score, case)
         add("proposer", experiment.proposal.proposer, happened)
         for vote in case.votes:
             if vote.proposal_id == experiment.proposal.id and vote.confidence > 0:
                 add("voter", vote.voter, 1 - abs(forecast(vote) - happened))
     return list(changed.values())
+
+
+def _kept(experiment: Experiment) -> float:
+    """Of an improvement of a live service: 1 when it stayed and brought something, 0 when it was taken back."""
+    if not experiment.outcome.ok:
+        return 0.0
+    return 1.0 if experiment.score is not None and experiment.score > 0 else 0.5
 
 
 def forecast(vote: Vote) -> float:

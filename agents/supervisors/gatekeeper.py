@@ -10,6 +10,7 @@ import numpy as np
 from agents.code.suspicion import suspicions
 from agents.registry import supervisor
 from agents.roles import Case, Kit, Supervisor
+from agents.supervisors.improvements import rule_improvement
 from core.errors import ConfigError
 from core.records import Proposal, Ruling, Tally
 from search.constraints import violations
@@ -26,6 +27,7 @@ def gatekeeper(max_risk: float = 0.7, min_tally: float = -0.25) -> Supervisor:
     guidance, rules, forbidden regions, repeats, vetoes, tally below `min_tally`, risk above `max_risk`, jobs of this
     cycle.  What a person asked to be tried first gets its job whatever tally and risk say.
     One probe a cycle may go where regions were learned, and is not measured by tally and risk: it is there to be wrong.
+    An improvement of a live service has gates of its own: see `agents.supervisors.improvements`.
     A code or comment proposal has gates of its own: its Python files parse, it was not carried out before, vetoes,
     tally.  So has a candidate of a code campaign: the files may be changed and parse, no limit of guidance stands
     against it, something is changed that was not judged before, nothing reaches for the judge, vetoes, tally, jobs of
@@ -37,6 +39,8 @@ def gatekeeper(max_risk: float = 0.7, min_tally: float = -0.25) -> Supervisor:
     async def rule(proposal: Proposal, case: Case, kit: Kit) -> Ruling:
         if proposal.kind == "code" and proposal.is_trial:
             return _rule_candidate(proposal, case, min_tally)
+        if proposal.is_improvement:
+            return await rule_improvement(proposal, case, kit, min_tally)
         if proposal.kind != "experiment":
             return _rule_files(proposal, case, min_tally)
         amended: Proposal | None = None

@@ -7,7 +7,7 @@ from runtime.jobs.queue import JobQueue, Jobs, JobState, OnReport, OnStart, Star
 from runtime.jobs.reports import read_reports
 from runtime.jobs.result import JobReport, JobResult, StartedJob, read_result, read_started
 from runtime.jobs.running import RunningJob, attach, start
-from runtime.jobs.spec import JobSpec, StopRule, resolve_command
+from runtime.jobs.spec import JobSpec, StopRule, fill_words, resolve_command
 
 __all__ = [
     "JobQueue",
@@ -23,6 +23,7 @@ __all__ = [
     "StartedJob",
     "StopRule",
     "attach",
+    "fill_words",
     "kill_leftovers",
     "read_reports",
     "read_result",

@@ -130,17 +130,22 @@ def resolve_command(command: Sequence[str], here: Path, config_path: Path, direc
     `{python}` is this interpreter, so that a virtual environment stays in use.  Raises ConfigError for another name.
     """
     values = {
-        "python": sys.executable,
         "here": str(here.absolute()),
         "config": str(config_path.absolute()),
         "directory": str(directory.absolute()),
     }
+    return fill_words(command, values, "command")
+
+
+def fill_words(command: Sequence[str], values: Mapping[str, str], where: str) -> tuple[str, ...]:
+    """`command` with `{python}` and the placeholders of `values` filled in.  Raises ConfigError for another name."""
+    known = {"python": sys.executable, **values}
 
     def fill(match: re.Match[str]) -> str:
-        if match[1] not in values:
+        if match[1] not in known:
             raise ConfigError(
-                f"the command has an unknown placeholder {match[0]}", where="command", hint=nearest(match[1], values)
+                f"the command has an unknown placeholder {match[0]}", where=where, hint=nearest(match[1], known)
             )
-        return values[match[1]]
+        return known[match[1]]
 
     return tuple(PLACEHOLDER.sub(fill, word) for word in command)

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import os
 import signal
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -39,6 +40,7 @@ __all__ = ["evolve", "resume", "run", "run_stored"]
 TERMINATION_GRACE_S = 5.0
 TICK_S = 0.5
 HEAR_S = 1.0
+NO_LOAD: Mapping[str, Any] = {}
 
 
 def run(args: argparse.Namespace, output: Output) -> int:
@@ -104,6 +106,9 @@ def run_stored(args: argparse.Namespace, output: Output, folder: StateFolder, le
     from graph.job_back_end import job_back_end
     from memory.history import History
     from service.at_terminal import AtTerminal, somebody_is_here
+    from service.live_door import live_door
+    from service.live_end import show_live_end
+    from service.policy import Gate
     from service.progress import Progress
 
     output.start(campaign=stored.id, home=str(folder.home))
@@ -130,6 +135,13 @@ def run_stored(args: argparse.Namespace, output: Output, folder: StateFolder, le
                 record=Path(args.record) if args.record else None,
                 trust_code=args.trust_code,
                 person=person,
+                live=live_door(
+                    Gate.of(settings, ledger),
+                    stored.definition,
+                    output,
+                    approved=tuple(getattr(args, "approve", ())),
+                    keep=getattr(args, "keep_service", False),
+                ),
             )
         finally:
             forget()
@@ -138,12 +150,12 @@ def run_stored(args: argparse.Namespace, output: Output, folder: StateFolder, le
                 ticking.cancel()
             progress.close()
 
-    status, reason = "interrupted", "stopped at once"
+    status, reason, load = "interrupted", "stopped at once", NO_LOAD
     log = follow_episodes(ledger, stored, folder.episodes, output.say) if settings.log_episodes else nullcontext()
     try:
         with log, _webhooks(ledger, stored, settings, output):
             ending = asyncio.run(work())
-        status, reason = ending.status, ending.reason
+        status, reason, load = ending.status, ending.reason, ending.load
     except asyncio.CancelledError:
         pass
     except KeyboardInterrupt:
@@ -153,7 +165,10 @@ def run_stored(args: argparse.Namespace, output: Output, folder: StateFolder, le
     except Exception:
         output.say(f"go on with: {resume_command(stored.id)}")
         raise
-    code = _show_end(args, output, folder, ledger, stored.id, status, reason)
+    if stored.definition.live is not None:
+        code = show_live_end(args, output, folder, ledger, stored.id, status, reason, load)
+    else:
+        code = _show_end(args, output, folder, ledger, stored.id, status, reason)
     return stopping.exit_code if status == "interrupted" else code
 
 

@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Mapping
 
 from memory.counts import CampaignFigures, Counts
+from memory.improvement_counts import ImprovementCounts
 from memory.ledger import Ledger
 from service.exports.exposition import CONTENT_TYPE, Family, Sample, exposition
 
@@ -20,6 +21,7 @@ CAMPAIGNS = 20
 
 _counted: weakref.WeakKeyDictionary[Ledger, Counts] = weakref.WeakKeyDictionary()
 """One an open ledger: the first call reads it whole, later ones what came since."""
+_improved: weakref.WeakKeyDictionary[Ledger, ImprovementCounts] = weakref.WeakKeyDictionary()
 
 
 def prometheus_text(ledger: Ledger) -> str:
@@ -29,7 +31,10 @@ def prometheus_text(ledger: Ledger) -> str:
     """
     counts = _counted.setdefault(ledger, Counts(ledger))
     newest = counts.catch_up(CAMPAIGNS)
-    return exposition([*_council(counts), *_models(counts), *_ledger(counts), *_campaigns(newest)])
+    improvements = _improved.setdefault(ledger, ImprovementCounts(ledger))
+    improvements.catch_up()
+    live = _improvements(improvements, ledger.clock())
+    return exposition([*_council(counts), *_models(counts), *_ledger(counts), *_campaigns(newest), *live])
 
 
 def _council(counts: Counts) -> list[Family]:
@@ -154,6 +159,33 @@ def _campaigns(newest: list[CampaignFigures]) -> list[Family]:
             tuple(((c.id,), c.updated_at) for c in newest),
             ("campaign",),
         ),
+    ]
+
+
+def _improvements(counts: ImprovementCounts, now: float) -> list[Family]:
+    """The figures of live services, by their public names with Prometheus' ending of counters, and the alarms."""
+    counters = {
+        "improvement_cycles_started": "Improvement cycles of live services that were begun.",
+        "improvement_cycles_completed": "Those that came to their end.",
+        "improvement_cycles_failed": "Those that an error has ended.",
+        "improvements_deployed": "Improvements that were put live.",
+        "improvements_rolled_back": "Those that were taken back.",
+        "cycle_duration_seconds": "Time that completed cycles took.",
+        "opportunities_identified": "Weaknesses found in telemetry.",
+        "impact_score_total": "Impact scores of the improvements that stayed live.",
+        "llm_tokens_used": "Tokens that language models read and wrote for them.",
+        "cloudwatch_api_calls": "Requests made of AWS CloudWatch.",
+    }
+    alarms = tuple(((name,), float(stands)) for name, stands in counts.alarms(now).items())
+    return [
+        *(
+            Family(f"{name.removesuffix('_total')}_total", "counter", text, (((), getattr(counts, name)),))
+            for name, text in counters.items()
+        ),
+        Family(
+            "improvement_last_cycle_seconds", "gauge", "Time that the last cycle took.", (((), counts.last_cycle_s),)
+        ),
+        Family("improvement_alarm", "gauge", "1 while an alarm on the cycles stands.", alarms, ("alarm",)),
     ]
 
 

@@ -75,21 +75,22 @@ async def _follow(taken: Watch, desk: Desk, tail: Tail, progress: Progress) -> t
     seq, jobs, left = taken.after, 0, 0
     try:
         async with asyncio.timeout(taken.wait_s):
-            async for line in tail.follow(taken.after or None, taken.campaign, heartbeat_s=QUIET_S):
-                if line is None:
+            async for lines in tail.follow(taken.after or None, taken.campaign, heartbeat_s=QUIET_S):
+                if not lines:
                     owner = await to_thread.run_sync(desk.ledger.leases.owner, f"campaign {taken.campaign}")
                     left = left + 1 if owner is None else 0
                     if left == LEFT:
                         return seq, True
                     continue
                 left = 0
-                seq = line.seq
-                if line.type == "JobFinished":
-                    jobs += 1
-                    await progress(jobs, None, f"{jobs} jobs have ended")
-                elif line.type in wanted:
-                    await progress(jobs + 1, None, line.type)
-                    return seq, True
+                for line in lines:
+                    seq = line.seq
+                    if line.type == "JobFinished":
+                        jobs += 1
+                        await progress(jobs, None, f"{jobs} jobs have ended")
+                    elif line.type in wanted:
+                        await progress(jobs + 1, None, line.type)
+                        return seq, True
     except TimeoutError:
         pass
     return seq, False

@@ -89,6 +89,19 @@ class Gate:
             return self._kept(action, asked.model_copy(update={"approval_id": TYPED}))
         return self.require(action, context)
 
+    def decide_typed(self, action: Action, context: PolicyContext, *, approved: str = "") -> Decision:
+        """The decision, after it was kept, for what follows from what a person has typed; nothing is raised for a no.
+
+        Their command is the yes to what only the risk would have them asked, for things of their own tenant; `approved`
+        is their yes to exactly this, which the caller has looked up.
+        """
+        asked = self._unapproved(context)
+        foreseen = self.policy.decide(action, asked)
+        own = context.scope == "tenant" and not context.autonomous and not self.policy.asks_by_rule(foreseen, asked)
+        if foreseen.answer == "ask" and (approved or own):
+            return self._kept(action, asked.model_copy(update={"approval_id": approved or TYPED}))
+        return self._kept(action, asked)
+
     def look(self, context: PolicyContext) -> Decision:
         """READ.  Kept in the audit the first time that this asker comes this way with this answer, not every time: a
         page that asks once a second would bury all other entries.  Raises as `require`.

@@ -27,7 +27,7 @@ def optimist(score: float = 1.0):
 
 def test_every_role_of_ours_is_known() -> None:
     assert {role: sorted(registry.known(role)) for role in registry.ROLES} == {
-        "director": ["advised", "thresholds"],
+        "director": ["advised", "thresholds", "triage"],
         "proposer": [
             "analogy",
             "bayes",
@@ -35,7 +35,9 @@ def test_every_role_of_ours_is_known() -> None:
             "constants",
             "guidance",
             "idea",
+            "improver",
             "lint_fixes",
+            "planted",
             "probe",
             "quasi_random",
             "recombine",
@@ -49,15 +51,18 @@ def test_every_role_of_ours_is_known() -> None:
             "change_size",
             "constraints",
             "guidance",
+            "impact",
+            "improvement_record",
             "novelty",
             "operator_record",
             "persona",
             "reward",
+            "validation",
             "world_model",
         ],
         "supervisor": ["gatekeeper", "reviewed"],
-        "executor": ["annotate", "job", "judge"],
-        "historian": ["chronicler", "code_chronicler", "reflective"],
+        "executor": ["annotate", "deployer", "job", "judge"],
+        "historian": ["assessor", "chronicler", "code_chronicler", "reflective"],
     }
 
 

@@ -51,8 +51,8 @@ def test_init_explains_every_key_and_each_can_be_used(cli: Cli, tmp_path: Path) 
     path.write_text("".join(lines.values()))
     campaign = load_campaign(path)
     written = set(yaml.safe_load(path.read_text()))
-    # `code` is the key of campaigns of another kind
-    assert written == set(Campaign.model_fields) - {"here", "version", "code"} | {"schema"}
+    # `code` and `live` are keys of campaigns of other kinds
+    assert written == set(Campaign.model_fields) - {"here", "version", "code", "live"} | {"schema"}
     assert campaign.early_stop is not None
     assert campaign.until is not None
     assert set(campaign.council.model_fields_set) == set(type(campaign.council).model_fields) - {"version"}
@@ -106,7 +106,7 @@ def test_demo_is_a_real_campaign(tmp_path: Path) -> None:
         "--set",
         "noise={repeats: 1, verdict_pairs: 2}",
     ]
-    answer = call_process("demo", *small, home=tmp_path / "home")
+    answer = call_process("demo", "--no-service", *small, home=tmp_path / "home")
     assert answer.code == 0, answer
     assert "verdict:" in answer.out
     assert "not a language model" in answer.out
@@ -131,7 +131,9 @@ def test_the_demo_with_a_model_behind_every_role(tmp_path: Path, monkeypatch: py
             "--set",
             "model.retries=0",
         )
-        answer = call_process("demo", "--model", "ollama:llama3.2", "--json", *small, home=tmp_path / "home")
+        answer = call_process(
+            "demo", "--no-service", "--model", "ollama:llama3.2", "--json", *small, home=tmp_path / "home"
+        )
     told = answer.json["model"]
     assert answer.json["status"] == "finished"
     assert answer.json["best"]["interval"] is not None

@@ -1,0 +1,53 @@
+"""Triage: what the telemetry of a live service shows, in the order in which it is worked on."""
+
+from __future__ import annotations
+
+from agents.registry import director
+from agents.roles import Case, Director, Kit
+from core.live_events import OpportunityFound, TelemetryAnalysed
+from core.records import Direction
+
+__all__ = ["triage"]
+
+
+@director("triage")
+def triage() -> Director:
+    """Analyses the window of the campaign, tells of every opportunity, and gives out as many improvements as one cycle
+    may put live.
+
+    Only telemetry of the service as it runs now is looked at, and so much is waited for as the campaign says.  The
+    focus are the opportunities, the most urgent first.  Silence is told as unknown, and gives no opportunity.
+    """
+
+    async def direct(case: Case, kit: Kit) -> Direction:
+        assert kit.live is not None
+        live = kit.live
+        await live.listen()
+        found = await live.view.analyse(live.window_hours(kit.clock()))
+        about = {"campaign_id": case.campaign_id, "cycle": case.cycle}
+        kit.emit(
+            TelemetryAnalysed(
+                trigger=live.trigger,
+                begin=found.begin,
+                end=found.end,
+                counts={**found.counts, **{f"aside: {why}": n for why, n in found.set_aside.items()}},
+                unknown=found.unknown,
+                **about,
+            )
+        )
+        for place, opportunity in enumerate(found.opportunities, 1):
+            kit.emit(OpportunityFound(opportunity=opportunity, place=place, **about))
+        jobs = live.plan.max_improvements if live.settings.deployment_enabled else 0
+        what = f"{len(found.opportunities)} opportunities in {found.counts.get('requests', 0):,} requests"
+        if found.unknown:
+            what += f"; {len(found.unknown)} things could not be judged"
+        return Direction(
+            cycle=case.cycle,
+            mode="exploit",
+            jobs=jobs,
+            reason=what if jobs else f"{what}; deployments are switched off",
+            focus=tuple(one.id for one in found.opportunities),
+            director="triage",
+        )
+
+    return direct

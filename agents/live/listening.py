@@ -1,0 +1,113 @@
+"""Listening to a service: its sources read in turn, what they tell kept by the engine and seen by the watch."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from agents.live.analysis import Analysis
+from agents.live.learning_engine import LearningEngine
+from agents.live.requests_seen import RequestsSeen
+from agents.live.sources import SeenSource, json_lines_path, open_source
+from agents.live.streaming import Stream
+from core.campaign import Campaign
+from core.ids import Clock, system_clock
+from core.improvement import ImprovementSettings
+from core.telemetry import AlarmTransition
+from core.watch import ServiceReading
+from runtime.observed.json_lines import JsonLines
+
+__all__ = ["Listening"]
+
+LATE_S = 0.2
+"""A line is written this long after what it tells of, at most; a window is read when it is whole."""
+HOUR = 1.0
+
+
+class Listening:
+    """The telemetry of one service, taken from `start` to `close`, every `stream_interval_s` and whenever it is asked
+    for.  What was taken is kept in `folder`; an earlier process's is known.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: ImprovementSettings,
+        campaign: Campaign,
+        words: Mapping[str, str],
+        clock: Clock = system_clock,
+    ) -> None:
+        assert campaign.live is not None
+        self._told_from, self._settings = campaign.live.telemetry, settings
+        self._words, self._clock, self._component = words, clock, campaign.name
+        self._engine = LearningEngine(folder, settings, clock=clock, tenant_id=campaign.live.tenant)
+        self._requests = RequestsSeen()
+        self._sources: list[SeenSource] = []
+        self._stream = Stream(self._engine, ())
+        self._calls = 0
+        self._lock = threading.Lock()
+        self._ended = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def told_until(self) -> float:
+        """The time of the newest thing that was told."""
+        return self._requests.told_until
+
+    async def start(self) -> None:
+        """Open the sources, and read them from now on."""
+        await asyncio.to_thread(self._open)
+        self._task = asyncio.create_task(self._read_on())
+
+    async def analyse(self, window_hours: float) -> Analysis:
+        """What the last hours tell, up to this moment."""
+        await asyncio.to_thread(self._read)
+        found = await asyncio.to_thread(self._engine.analyse, None, window_hours)
+        calls, self._calls = self._calls, sum(source.calls for source in self._sources)
+        if made := self._calls - calls:
+            found = found.model_copy(update={"counts": {**found.counts, "cloudwatch_api_calls": made}})
+        return found
+
+    async def critical_alarms(self) -> list[AlarmTransition]:
+        """The critical alarms that stand now."""
+        return [alarm for alarm in (await self.analyse(HOUR)).alarms if alarm.severity == "critical"]
+
+    def reading(self, since: float, until: float) -> ServiceReading | None:
+        """What was seen from … to …, in a thread that may wait; None for a gap."""
+        if (late := until + LATE_S - self._clock()) > 0:
+            time.sleep(min(late, until - since + LATE_S))
+        self._read()
+        return self._requests.reading(since, until)
+
+    async def close(self) -> None:
+        self._ended.set()
+        if self._task is not None:
+            await self._task
+        with self._lock:
+            for source in self._sources:
+                source.close()
+            self._engine.close()
+
+    def _open(self) -> None:
+        for told in self._told_from:
+            if told.jsonl:  # what was told before this process is known to the engine, but not to the watch
+                self._requests.take_all(JsonLines(json_lines_path(told, self._words)), self._clock())
+            source = open_source(told, self._words, self._component, self._engine, self._settings)
+            self._sources.append(SeenSource(source, self._requests.take))
+        self._stream = Stream(self._engine, self._sources)
+
+    async def _read_on(self) -> None:
+        while not self._ended.is_set():
+            await asyncio.to_thread(self._read)
+            try:
+                await asyncio.wait_for(self._ended.wait(), self._settings.stream_interval_s)
+            except TimeoutError:
+                continue
+
+    def _read(self) -> None:
+        """Everything that the sources have by now."""
+        with self._lock:
+            self._stream.once(self._clock())

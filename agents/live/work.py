@@ -1,0 +1,106 @@
+"""What the roles of a campaign on a live service need: its telemetry, its code, and the way to change it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from agents.code.paths import allows
+from agents.live.analysis import Analysis
+from agents.live.generation.service import ServiceCode, read_service
+from core.drafts import CheckSettings
+from core.errors import UnavailableError
+from core.ids import content_hash
+from core.improvement import ImprovementSettings
+from core.live_plan import LivePlan
+from core.policy import Action, Decision
+from core.records import Proposal
+from core.watch import ServiceReading, WatchRules
+from runtime.deployment import LiveService
+
+__all__ = ["LiveWork", "ServiceView", "Trigger"]
+
+SILENCE_S = 60.0
+"""How much longer than it should take telemetry is waited for."""
+POLL_S = 0.05
+Trigger = Literal["schedule", "hand", "alarm"]
+
+
+class ServiceView(Protocol):
+    """The telemetry of one service."""
+
+    @property
+    def told_until(self) -> float:
+        """The time of the newest thing that was told."""
+        ...
+
+    async def analyse(self, window_hours: float) -> Analysis:
+        """What its telemetry of the last hours shows, the most urgent first."""
+        ...
+
+    def reading(self, since: float, until: float) -> ServiceReading | None:
+        """What was seen of it between two moments; None for a gap."""
+        ...
+
+
+@dataclass
+class LiveWork:
+    """`leave` asks the policy, and keeps its answer in the audit; `approved_by` is a person's yes to a proposal, or
+    empty.  `watching`: one deployment is watched at a time."""
+
+    plan: LivePlan
+    settings: ImprovementSettings
+    view: ServiceView
+    service: LiveService
+    rules: WatchRules
+    checks: CheckSettings
+    leave: Callable[[Action, Mapping[str, Any], str], Decision]
+    approved_by: Callable[[Proposal], str]
+    trigger: Trigger = "hand"
+    trusted: bool = False
+    watching: asyncio.Lock = field(default_factory=asyncio.Lock)
+    settled_at: float = 0.0
+    """Since when the service runs what it runs: nothing before it tells of it."""
+
+    def history(self, until: float, most: int) -> list[ServiceReading | None]:
+        """The windows before `until` in which the service was what it is, oldest first, at most `most`."""
+        step = self.rules.interval_s
+        windows = min(most, max(0, int((until - self.settled_at) / step)))
+        return self.windows(until - windows * step, windows)
+
+    async def listen(self) -> None:
+        """Until `listen_s` of telemetry were taken since the service is what it is.
+
+        Raises UnavailableError for one that stays silent.
+        """
+        until, give_up = self.settled_at + self.plan.listen_s, time.monotonic() + self.plan.listen_s + SILENCE_S
+        while self.view.told_until < until:
+            if time.monotonic() > give_up:
+                hint = "silence is not health: is it asked at all?"
+                raise UnavailableError("the service tells nothing", where="live.telemetry", hint=hint)
+            await asyncio.sleep(POLL_S)
+
+    def window_hours(self, now: float) -> float:
+        """Of telemetry that tells of the service as it runs now, at most those of the campaign."""
+        return max(1.0, min(self.plan.window_hours * 3600, now - self.settled_at)) / 3600
+
+    def windows(self, since: float, count: int) -> list[ServiceReading | None]:
+        """So many windows of the watch's length, from `since` on."""
+        step = self.rules.interval_s
+        return [self.view.reading(since + number * step, since + (number + 1) * step) for number in range(count)]
+
+    def may_change(self, path: str) -> bool:
+        """Whether an improvement may change this file."""
+        return not self.plan.is_kept(path) and allows(self.plan.files, path)
+
+    def code(self) -> ServiceCode:
+        """The code that is live now."""
+        return read_service(self.service.releases.tree(self.service.releases.current()), self.may_change)
+
+    def hashes(self, paths: Sequence[str]) -> dict[str, str]:
+        """Of the live text of each path; empty where there is no such file."""
+        files = self.code().files
+        return {path: content_hash(files[path]) if path in files else "" for path in paths}

@@ -1,0 +1,90 @@
+"""Cycles of improvement of live services: started by whoever may, run in the background."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field
+
+from core.campaign import Campaign
+from core.errors import ConflictError, DeniedError, NotFoundError
+from service.detached import log_of, start_detached
+from service.operations.desk import Desk
+from service.operations.operation import Taken, Told
+from service.operations.runs import defaults_of
+
+__all__ = ["CycleStarted", "TriggerCycle", "tenant_facts", "trigger_improvement_cycle"]
+
+
+class TriggerCycle(Taken):
+    """Run one improvement cycle of a registered live service now."""
+
+    analysis_window_hours: float = Field(default=1.0, gt=0, le=7 * 24, description="of telemetry that is analysed")
+    max_improvements: int = Field(default=3, ge=1, le=20, description="that the cycle puts live at most")
+    tenant_id: str | None = Field(default=None, max_length=200, description="whose service; left out: the owner's")
+
+
+class CycleStarted(Told):
+    """The cycle runs in process `pid`; `cycle` is its number in the campaign."""
+
+    campaign: str
+    cycle: int
+    pid: int
+    log: str
+    risk_score: float
+
+
+def tenant_facts(taken: TriggerCycle, _desk: Desk) -> Mapping[str, Any]:
+    return {"target_tenant": taken.tenant_id} if taken.tenant_id else {}
+
+
+def trigger_improvement_cycle(taken: TriggerCycle, desk: Desk) -> CycleStarted:
+    """One more cycle of the tenant's campaign.
+
+    Raises NotFoundError when no live service of the tenant is registered, DeniedError when its cycles are switched off,
+    ConflictError while a cycle of it runs.
+    """
+    from graph.live_campaign import live_settings
+    from service.commands.improve import find_live
+
+    campaign = _registered(desk, taken.tenant_id or "")
+    if not live_settings(campaign).enabled:
+        hint = "IMPROVEMENT_CYCLE_ENABLED, or `enabled` of the tenant"
+        raise DeniedError("improvement cycles are switched off", where=campaign.name, hint=hint)
+    stored, _ = find_live(desk.ledger, campaign)
+    if (owner := desk.ledger.leases.owner(f"campaign {stored.id}")) is not None:
+        raise ConflictError(
+            f"a cycle of {stored.id} runs already, in process {owner.pid}", where="tenant_id", hint="wait for its end"
+        )
+    cycle = stored.definition.budget.cycles
+    options = [
+        *("--cycles", str(cycle)),
+        *("--set", f"live.window_hours={taken.analysis_window_hours:g}"),
+        *("--set", f"live.max_improvements={taken.max_improvements}"),
+    ]
+    started = start_detached(desk.folder, desk.ledger, desk.settings, stored.id, options)
+    return CycleStarted(
+        campaign=stored.id,
+        cycle=cycle,
+        pid=started.pid,
+        log=str(log_of(desk.folder, stored.id)),
+        risk_score=desk.risk,
+    )
+
+
+def _registered(desk: Desk, tenant: str) -> Campaign:
+    """The campaign of kind `live` that is registered here for a tenant.  Raises NotFoundError, ConfigError."""
+    from graph.campaign_file import read_campaign
+    from graph.loading import load_campaign
+
+    for path in desk.campaigns.values():
+        campaign = read_campaign(path)
+        if campaign.live is not None and campaign.live.tenant == tenant:
+            return load_campaign(path, defaults=defaults_of(desk.settings))
+    whose = f"of the tenant {tenant!r} " if tenant else ""
+    raise NotFoundError(
+        f"no live service {whose}is registered here",
+        where="tenant_id",
+        hint="`serve --campaign FILE` registers a campaign of kind live",
+    )
