@@ -188,4 +188,7 @@ def _windows_of(measure: Measure, shifts: Sequence[Shift]) -> int:
 def _told(shift: Shift) -> str:
     if math.isnan(shift.estimate):
         return f"{shift.measure}: too few were seen"
-    return f"{shift.measure} worse by {shift.estimate:+.1%} [{shift.low:+.1%}, {shift.high:+.1%}]"
+    word = "worse" if shift.estimate >= 0 else "better"
+    return (
+        f"{shift.measure} {word} by {abs(shift.estimate):.1%} [{shift.low:+.1%}, {shift.high:+.1%}; above 0 is worse]"
+    )
