@@ -10,7 +10,7 @@ from core.errors import UsageError
 from service.escape import escaped
 from service.output import Output
 from service.payoff import paid_line, payoff
-from service.state import open_folder, pick_campaign
+from service.state import open_folder, pick_campaign, settings_of
 from service.tables import fields
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def guidance(args: argparse.Namespace, output: Output) -> int:
                     "which guidance is to be dropped?", where="guidance drop", hint="guidance drop g1 [ID]"
                 )
             stored = _campaign(ledger, args.words[2] if len(args.words) == 3 else None)
+            _may_guide(args, ledger, {"campaign": stored.id, "drop": args.words[1]})
             book.drop(stored.id, args.words[1], author=_author(), door="cli")
             output.result(
                 {"campaign": stored.id, "guidance": args.words[1], "status": "dropped"},
@@ -68,6 +69,7 @@ def _give(args: argparse.Namespace, output: Output, *, urgent: bool) -> int:
     folder = open_folder(args, must_exist=True)
     with folder.open_ledger() as ledger:
         stored, text = _addressed(ledger, args.words)
+        _may_guide(args, ledger, {"campaign": stored.id, "text": text})
         given = GuidanceBook(ledger).give(stored.id, text, author=_author(), door="cli", urgent=urgent)
         value = {
             "campaign": stored.id,
@@ -79,6 +81,14 @@ def _give(args: argparse.Namespace, output: Output, *, urgent: bool) -> int:
         }
         output.result(value, _queued(value, stored))
     return 0
+
+
+def _may_guide(args: argparse.Namespace, ledger: Ledger, details: dict[str, Any]) -> None:
+    """Leave of the policy, which keeps it in the audit."""
+    from core.policy import Action
+    from service.policy import Gate, ask_locally
+
+    ask_locally(Gate.of(settings_of(args), ledger), Action.GUIDE, details=details)
 
 
 def _addressed(ledger: Ledger, words: list[str]) -> tuple[StoredCampaign, str]:

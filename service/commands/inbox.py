@@ -115,12 +115,9 @@ def _opened(args: argparse.Namespace) -> Iterator[tuple[Ledger, Approvals]]:
 
 def _may_answer(args: argparse.Namespace, ledger: Ledger, details: dict[str, Any]) -> None:
     """Leave of the policy, which keeps it in the audit."""
-    from memory.audit import Audit
-    from service.policy import Gate, Policy, local_context
+    from service.policy import Gate, ask_locally
 
-    settings = settings_of(args)
-    gate = Gate(Policy.load(settings.policy_file), Audit(ledger.database), safe_mode=settings.safe_mode)
-    gate.require(Action.APPROVE, local_context(details=details))
+    ask_locally(Gate.of(settings_of(args), ledger), Action.APPROVE, details=details)
 
 
 def _me() -> str:
