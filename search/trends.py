@@ -99,15 +99,15 @@ def trend(
         raise ValueError(f"an hour is needed, not {minutes.size} minutes")
     hour, baseline = minutes[-HOUR:], minutes[-HOUR - BASELINE_MINUTES : -HOUR]
     told, usual = hour[~np.isnan(hour)], baseline[~np.isnan(baseline)]
-    facts = {"minutes": int(told.size), "baseline_minutes": int(usual.size)}
     step = interval or _interval(baseline)
     needed = max(1, math.ceil(MIN_SHARE * HOUR / step))
 
-    def unknown(reason: str, **rest: float) -> Trend:
-        flagged = measure == "utilisation" and rest.get("current", 0.0) > UTILISATION_FLAG
+    def unknown(reason: str, current: float = math.nan) -> Trend:
+        flagged = measure == "utilisation" and current > UTILISATION_FLAG
         return Trend(
-            series, component, measure, "unknown", "unknown", "unknown", flagged, **rest, **facts, reason=reason
-        )
+            series, component, measure, "unknown", "unknown", "unknown", flagged, current=current,
+            minutes=told.size, baseline_minutes=usual.size, reason=reason,
+        )  # fmt: skip
 
     if told.size < needed:
         return unknown(f"{told.size} values in the last hour, {needed} are needed")
@@ -115,7 +115,7 @@ def trend(
     hours = _hourly(baseline)
     known = hours[~np.isnan(hours)]
     if known.size < MIN_BASELINE_HOURS:
-        return unknown(f"{known.size} hours of baseline, {MIN_BASELINE_HOURS} are needed", current=current)
+        return unknown(f"{known.size} hours of baseline, {MIN_BASELINE_HOURS} are needed", current)
     mean, sd = float(usual.mean()), float(usual.std(ddof=1))
     sign = -1.0 if measure in LESS_IS_WORSE else 1.0
     plain: Health = "degraded" if sign * (current - mean) > SIGMAS * sd else "healthy"
@@ -129,7 +129,7 @@ def trend(
     change = (current - over) / abs(floor) if floor else math.copysign(math.inf, current) if current else 0.0
     return Trend(
         series, component, measure, counted, plain, robust, _flagged(measure, change, current), skewed, seasonal,
-        current, mean, sd, expected, spread, change, **facts,
+        current, mean, sd, expected, spread, change, told.size, usual.size,
     )  # fmt: skip
 
 

@@ -49,7 +49,7 @@ class Week:
         self.fault = fault
         self.now = NOW + 3600.0 * int(self._rng.integers(0, 168))
         self.broken = COMPONENTS[int(self._rng.integers(len(COMPONENTS)))]
-        self._times = self.now - 60.0 * np.arange(MINUTES, 0, -1) + 30.0
+        self.times = self.now - 60.0 * np.arange(MINUTES, 0, -1) + 30.0
         self._load = self._traffic()
         self.missing = self._missing()
 
@@ -104,7 +104,7 @@ class Week:
 
     def minute_points(self) -> Iterator[MetricPoint]:
         for component, series, unit, values in self.series():
-            for at, value, missing in zip(self._times, values, self.missing, strict=True):
+            for at, value, missing in zip(self.times, values, self.missing, strict=True):
                 if not missing:
                     yield MetricPoint(series=series, component=component, unit=unit, at=float(at), value=float(value))
 
@@ -183,11 +183,11 @@ class Week:
 
     def _traffic(self) -> Floats:
         """About 0.25 at night to 1 at noon, less at weekends."""
-        day = (self._times % 86400) / 86400
-        weekday = ((self._times // 86400).astype(int) + 4) % 7
+        day = (self.times % 86400) / 86400
+        weekday = ((self.times // 86400).astype(int) + 4) % 7
         wave = 0.6 - 0.35 * np.cos(2 * np.pi * (day - 0.1)) + 0.05 * np.cos(4 * np.pi * day)
         weekend = np.where((weekday == 0) | (weekday == 6), self._rng.uniform(0.5, 0.9), 1.0)
-        days = self._rng.lognormal(0, 0.03, 16)[((self._times - self._times[0]) // 86400).astype(int)]
+        days = self._rng.lognormal(0, 0.03, 16)[((self.times - self.times[0]) // 86400).astype(int)]
         smooth = np.convolve(weekend, np.ones(180) / 180, mode="same")
         smooth[:90], smooth[-90:] = weekend[:90], weekend[-90:]
         traffic: Floats = wave * smooth * days

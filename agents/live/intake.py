@@ -1,7 +1,7 @@
 """What is taken of telemetry, and what is set aside and counted: never a silent loss, never a number that is none.
 
-Logs are sampled by their content, so the same lines are kept whenever they are told.  Events told twice within the
-window are one event.
+Secrets and values of queries are left out before anything is kept.  Logs are sampled by their content, so the same
+lines are kept whenever they are told.  Events told twice within the window are one event.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from agents.live.privacy import private
 from core.telemetry import AlarmTransition, Completion, Deployment, LogLine, MetricPoint, Telemetry, TelemetryGap
 
 __all__ = ["FUTURE_S", "KEPT_S", "Intake"]
@@ -39,12 +40,14 @@ class Intake:
         kept: list[Telemetry] = []
         aside: Counter[str] = Counter()
         self._before = []
-        for one in records:
+        for told in records:
+            is_line = isinstance(told, LogLine)  # sampled by what was said, not by what is left of it
+            one = told if is_line else private(told)
             reason = self._against(one, now)
             if reason:
                 aside[reason] += 1
             else:
-                kept.append(one)
+                kept.append(private(one) if is_line else one)
         return kept, aside
 
     def undo(self) -> None:

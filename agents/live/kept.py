@@ -11,7 +11,16 @@ import numpy as np
 
 from agents.live.intake import KEPT_S
 from agents.live.tallies import Tallies
-from core.telemetry import AlarmTransition, Completion, Deployment, LogLine, MetricPoint, Telemetry, TelemetryGap
+from core.telemetry import (
+    AlarmTransition,
+    Completion,
+    Deployment,
+    LogLine,
+    MetricPoint,
+    Telemetry,
+    TelemetryGap,
+    parse_telemetry,
+)
 from memory.windows.store import Added, MinuteWindows
 
 __all__ = ["REQUEST_DURATION", "REQUEST_FAILED", "Kept"]
@@ -31,6 +40,24 @@ class Kept:
         """What was set aside, by reason."""
         self.positions: dict[str, Any] = {}
         """How far each source was read, in its own terms."""
+
+    def take(self, records: Iterable[Telemetry], batch: Mapping[str, Any]) -> None:
+        """Records of a batch, with what it says of them: aside, log_weight, position."""
+        added = self.add(records, batch["log_weight"])
+        self.aside.update(batch["aside"])
+        if added.late:
+            self.aside["late"] += added.late
+        if added.refused:
+            self.aside["too_many_series"] += added.refused
+        if batch["position"] is not None:
+            source, where = batch["position"]
+            self.positions[source] = where
+
+    def replay(self, batch: Mapping[str, Any]) -> list[Telemetry]:
+        """A batch as a journal has it; its records."""
+        records = [parse_telemetry(one) for one in batch["records"]]
+        self.take(records, batch)
+        return records
 
     def add(self, records: Iterable[Telemetry], log_weight: float = 1.0) -> Added:
         points: list[MetricPoint] = []
@@ -70,6 +97,6 @@ def _request_points(one: Completion) -> tuple[MetricPoint, MetricPoint]:
     failed = float(not one.ok or bool(one.error_type))
     common = {"component": one.component, "at": one.at}
     return (
-        MetricPoint(series=REQUEST_DURATION, unit="s", measure="latency", value=one.duration_s, **common),  # type: ignore[arg-type]
-        MetricPoint(series=REQUEST_FAILED, unit="1", measure="error_rate", value=failed, **common),  # type: ignore[arg-type]
+        MetricPoint(series=REQUEST_DURATION, unit="s", measure="latency", value=one.duration_s, **common),
+        MetricPoint(series=REQUEST_FAILED, unit="1", measure="error_rate", value=failed, **common),
     )

@@ -9,6 +9,7 @@ A batch is on the disk before it counts; after a restart, or kill -9, the engine
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 from collections import Counter
@@ -35,6 +36,8 @@ from search.trends import BASELINE_MINUTES, HOUR, Trend, trend
 
 __all__ = ["Ingested", "LearningEngine"]
 
+logger = logging.getLogger(__name__)
+RETRY_S = 60.0
 JOURNAL_BYTES = 24 * 1024 * 1024
 """A journal that long becomes a segment: reading it again takes some seconds."""
 JOURNAL_S = 3600.0
@@ -73,13 +76,14 @@ class LearningEngine:
         self._kept = Kept()
         self._intake = Intake(self.settings.log_sampling_rate, self.settings.event_dedup_window_s)
         self._sealed_at = clock()
+        self._retry_at = 0.0
         self._files = None if folder is None else WindowFiles(folder)
         if self._files is not None:
             for told in self._files.segments():
                 self._kept.merge(told)
                 self._intake.recall(told)
             for batch in self._files.batches():
-                self._intake.remember(_apply(self._kept, batch))
+                self._intake.remember(self._kept.replay(batch))
 
     def ingest_telemetry(
         self,
@@ -97,7 +101,11 @@ class LearningEngine:
         with self._lock:
             now, before = self._clock(), self._kept.aside.copy()
             taken = self._take(list(records), now, position, aside or {})
-            self._maintain(now)
+            try:
+                self._maintain(now)
+            except StorageError as error:  # the batch itself is kept
+                self._retry_at = now + RETRY_S
+                logger.warning("the journal goes on, because it cannot become a segment: %s", error)
             return Ingested(taken, dict(self._kept.aside - before))
 
     def position(self, source: str) -> Any:
@@ -142,14 +150,14 @@ class LearningEngine:
             )
 
     def service_level(self, component: str, seconds: float, now: float | None = None) -> ServiceLevel:
-        """How well a component served its requests in the last whole minutes of `seconds`, as its traces tell."""
+        """How well a component served its requests in the last `seconds`, rounded up to begin with a whole minute."""
         with self._lock:
             end_at = self._clock() if now is None else now
-            end = int(end_at // 60) + 1
-            begin = end - max(1, math.ceil(seconds / 60))
+            begin, end = math.floor((end_at - seconds) / 60), math.ceil(end_at / 60)
+            measured = end_at - begin * 60
             keys = {f.series: key for key, f in self._kept.windows.facts.items() if f.component == component}
             if REQUEST_DURATION not in keys:
-                return ServiceLevel(seconds=seconds, at=end_at)
+                return ServiceLevel(seconds=measured, at=end_at)
             ring = self._kept.windows.ring(keys[REQUEST_DURATION])
             failed = self._kept.windows.ring(keys[REQUEST_FAILED]).minutes(begin, end)
             requests = int(ring.minutes(begin, end).count.sum())
@@ -158,9 +166,9 @@ class LearningEngine:
                 p95_s=ring.quantile(0.95, begin, end),
                 p99_s=ring.quantile(0.99, begin, end),
                 error_rate=float(failed.total.sum()) / requests if requests else None,
-                throughput_per_s=requests / seconds if requests else None,
+                throughput_per_s=requests / measured if requests else None,
                 requests=requests,
-                seconds=seconds,
+                seconds=measured,
                 at=end_at,
             )
 
@@ -210,7 +218,7 @@ class LearningEngine:
             except StorageError:
                 self._intake.undo()
                 raise
-        _note(self._kept, batch, kept)
+        self._kept.take(kept, batch)
         return len(kept)
 
     def _maintain(self, now: float) -> None:
@@ -218,15 +226,15 @@ class LearningEngine:
         tallies = self._kept.tallies
         tallies.close_requests(tallies.newest)
         tallies.forget(tallies.newest - KEPT_S)
-        if self._files is None:
+        if self._files is None or now < self._retry_at:
             return
         if self._files.journal_bytes < self._journal_bytes and now - self._sealed_at < JOURNAL_S:
             return
-        self._sealed_at = now
         part = Kept()
         for batch in self._files.batches():
-            _apply(part, batch)
+            part.replay(batch)
         self._files.seal(part.dump() | self._intake.dump(tallies.newest))
+        self._sealed_at = now
         if self._files.crowded:
             whole = Kept()
             for told in self._files.singles():
@@ -249,7 +257,7 @@ class LearningEngine:
         return tuple(found), unknown
 
     def _gaps(self, begin: float, end: float) -> list[TelemetryGap]:
-        told = [gap for gap in self._kept.tallies.gaps if gap.end > begin and gap.begin < end]
+        told = [gap for gap in self._kept.tallies.gaps if gap.end > begin and gap.begin <= end]
         return told + [
             gap for facts in self._kept.windows.facts.values() for gap in self._silent(facts.key, begin, end)
         ]
@@ -265,24 +273,6 @@ class LearningEngine:
             if one.at <= end:
                 last[one.component, one.alarm] = one
         return tuple(one for one in last.values() if one.after == "alarm")
-
-
-def _apply(kept: Kept, batch: Mapping[str, Any]) -> list[Telemetry]:
-    records = [parse_telemetry(one) for one in batch["records"]]
-    _note(kept, batch, records)
-    return records
-
-
-def _note(kept: Kept, batch: Mapping[str, Any], records: list[Telemetry]) -> None:
-    added = kept.add(records, batch["log_weight"])
-    kept.aside.update(batch["aside"])
-    if added.late:
-        kept.aside["late"] += added.late
-    if added.refused:
-        kept.aside["too_many_series"] += added.refused
-    if batch["position"] is not None:
-        source, where = batch["position"]
-        kept.positions[source] = where
 
 
 def _health(trends: tuple[Trend, ...], found: tuple[ErrorCluster, ...], view: View) -> dict[str, Health]:

@@ -1,6 +1,7 @@
 """What happens many times within one request: the same query with other values (N+1), the same call with the same.
 
-A request is a trace.  It is counted when nothing was told of it for IDLE_S, or when everything is counted.
+A request is a trace.  Values of a query are among its arguments.  It is counted when nothing was told of it for IDLE_S,
+or when everything is counted.
 """
 
 from __future__ import annotations
@@ -75,10 +76,8 @@ def repeats(parts: list[Completion]) -> Iterator[Repeat]:
         if one.operation == "query":
             template = statement_template(one.statement or one.function)
             alike[one.component, one.caller, template].append(one)
-            # the arguments are told, or stand in the statement itself
-            told = one.arguments or (one.statement if one.statement != template else "")
-            if told:
-                same[one.component, one.caller, template, f"{one.statement}\0{told}"].append(one)
+            if one.arguments:
+                same[one.component, one.caller, template, one.arguments].append(one)
         elif one.operation != "request" and one.arguments:
             same[one.component, one.caller, one.function, one.arguments].append(one)
     redundant: Counter[tuple[str, str, str]] = Counter()

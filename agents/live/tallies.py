@@ -16,7 +16,7 @@ from core.telemetry import AlarmTransition, Completion, Deployment, LogLine, Tel
 from search.error_clusters import ErrorCount
 from search.templates import masked
 
-__all__ = ["SLOT_S", "FunctionSum", "RepeatSum", "Tallies"]
+__all__ = ["SLOT_S", "FunctionKey", "FunctionSum", "RepeatKey", "RepeatSum", "Tallies"]
 
 SLOT_S = 300
 MAX_KEYS = 2_000
@@ -154,14 +154,14 @@ class Tallies:
         slot.errors[key] = told if before is None else _added(before, told)
 
     def note(self, one: AlarmTransition | Deployment | TelemetryGap) -> None:
-        notes: list[Any]
         if isinstance(one, TelemetryGap):
-            notes = self.gaps
+            self.gaps = [*self.gaps[1 - MAX_NOTES :], one]
+            return
+        if isinstance(one, AlarmTransition):
+            self.alarms = [*self.alarms[1 - MAX_NOTES :], one]
         else:
-            notes = self.alarms if isinstance(one, AlarmTransition) else self.deployments
-            self.newest = max(self.newest, one.at)
-        notes.append(one)
-        del notes[: len(notes) - MAX_NOTES]
+            self.deployments = [*self.deployments[1 - MAX_NOTES :], one]
+        self.newest = max(self.newest, one.at)
 
     def close_requests(self, now: float = math.inf) -> None:
         """Count the requests that are over by `now`."""
@@ -204,10 +204,10 @@ class Tallies:
 
     def span_s(self, begin: float, end: float) -> float:
         """Seconds from the first slot that holds something to the end of the last, within the window; 0 for none."""
-        numbers = [number for number in self._slots if begin - SLOT_S < number * SLOT_S < end]
+        numbers = [number for number in self._slots if begin - SLOT_S < number * SLOT_S <= end]
         if not numbers:
             return 0.0
-        return min(end, (max(numbers) + 1) * SLOT_S) - max(begin, min(numbers) * SLOT_S)
+        return max(0.0, min(end, (max(numbers) + 1) * SLOT_S) - max(begin, min(numbers) * SLOT_S))
 
     def forget(self, before: float) -> None:
         for number in [number for number in self._slots if (number + 1) * SLOT_S < before]:
@@ -271,9 +271,9 @@ class Tallies:
         return self._slots.setdefault(int(at // SLOT_S), _Slot())
 
     def _between(self, begin: float, end: float) -> Iterator[_Slot]:
-        """Slots that begin within the window, and the one it begins in."""
+        """Slots that begin within the window, its ends taken in, and the one it begins in."""
         for number in sorted(self._slots):
-            if begin - SLOT_S < number * SLOT_S < end:
+            if begin - SLOT_S < number * SLOT_S <= end:
                 yield self._slots[number]
 
 

@@ -105,7 +105,7 @@ class Ring:
         low, high = float(self._low[slots].min()), float(self._high[slots].max())
         rank = q * total
         below = np.cumsum(counts)
-        bucket = int(min(np.searchsorted(below, rank), BUCKETS - 1))
+        bucket = min(int(np.searchsorted(below, rank)), BUCKETS - 1)
         inside = (rank - (below[bucket] - counts[bucket])) / max(int(counts[bucket]), 1)
         if self.base <= 0 or bucket == 0:
             return low if bucket == 0 and q < 1 else high

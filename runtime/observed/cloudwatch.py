@@ -236,8 +236,8 @@ class CloudWatchTelemetryStreamer:
                     at=stamp.timestamp() if stamp is not None else now,
                     component=_component(alarm),
                     alarm=name,
-                    before=before or "insufficient_data",  # type: ignore[arg-type]
-                    after=state,  # type: ignore[arg-type]
+                    before=before or "insufficient_data",
+                    after=state,
                     severity="critical" if "critical" in name.lower() else "high",
                     reason=str(alarm.get("StateReason", ""))[:400],
                 )

@@ -69,15 +69,16 @@ class JsonLines:
     def _lines(self) -> tuple[list[bytes], bool]:
         """Whole lines, and whether there are more.  Raises OSError."""
         if self._file is None:
-            self._file = self.path.open("rb", buffering=0)  # type: ignore[assignment]
+            self._file = self.path.open("rb", buffering=0)
             self._offset = 0
         assert self._file is not None
         if os.fstat(self._file.fileno()).st_size < self._offset:
             self._offset, self._skipping = 0, False
             self._count("truncated")
         lines, more = self._chunk(self._file)
-        if more or lines or not self._rotated(self._file):
-            return lines, more
+        rotated = self._rotated(self._file)
+        if more or lines or not rotated:
+            return lines, more or rotated
         # nothing is left of the old file, and the name is another one's
         if os.fstat(self._file.fileno()).st_size > self._offset:
             self._count("unreadable")  # its last line was never ended
@@ -119,7 +120,7 @@ class JsonLines:
         for path in candidates:
             with contextlib.suppress(OSError):
                 if path.stat().st_ino == inode:
-                    self._file = path.open("rb", buffering=0)  # type: ignore[assignment]
+                    self._file = path.open("rb", buffering=0)
                     self._offset = offset
                     return
 

@@ -202,11 +202,12 @@ def _parse(path: str, content_type: str, body: bytes) -> tuple[Any, bytes]:
     from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-    request: Any = {
+    requests: dict[str, Any] = {
         "/v1/metrics": ExportMetricsServiceRequest,
         "/v1/logs": ExportLogsServiceRequest,
         "/v1/traces": ExportTraceServiceRequest,
-    }[path]()
+    }
+    request = requests[path]()
     try:
         if content_type == JSON:
             ParseDict(_with_ids(json.loads(body)), request, ignore_unknown_fields=True, max_recursion_depth=30)

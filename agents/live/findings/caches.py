@@ -97,13 +97,23 @@ def _stem(series: str) -> str:
 
 
 def _uncached(view: View) -> list[ImprovementOpportunity]:
-    """Functions that are called again and again, over many requests, with arguments they had before."""
+    """Functions that are called again and again, over many requests, with arguments they had before.
+
+    What repeats within one request is another opportunity, and not counted here.
+    """
     found = []
+    within: dict[tuple[str, str], float] = {}
+    for (kind, component, _, subject), repeat in view.repeats.items():
+        if kind == "redundant_call":
+            within[component, subject] = within.get((component, subject), 0.0) + repeat.calls - repeat.requests
     for (component, function, file, operation), one in view.functions.items():
         if operation not in ("function", "call") or not one.with_arguments:
             continue
-        per_hour = one.with_arguments / view.hours
-        again = 1 - min(one.distinct, one.with_arguments) / one.with_arguments
+        calls = one.with_arguments - within.get((component, function), 0.0)
+        if calls <= 0:
+            continue
+        per_hour = calls / view.hours
+        again = 1 - min(one.distinct, calls) / calls
         mean_s, share = one.argument_s / one.with_arguments, _share(view, component, one.argument_s)
         if per_hour <= REQUESTS_PER_HOUR or again <= HIT_RATE or mean_s < MIN_CALL_S or share < MIN_TIME_SHARE:
             continue

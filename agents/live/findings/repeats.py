@@ -15,7 +15,7 @@ MIN_TIME_SHARE = 0.01
 
 def repeat_opportunities(view: View) -> list[ImprovementOpportunity]:
     found = []
-    for (kind, component, caller, subject), one in view.kept.tallies.repeats(view.begin, view.end).items():
+    for (kind, component, caller, subject), one in view.repeats.items():
         whole = view.time_s(component)
         share = min(1.0, one.saved_s / whole) if whole > 0 else 0.0
         known = view.requests.get(component)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from agents.live.findings.view import View
 from core.improvement import ImprovementOpportunity, Level
 from search.trends import Trend
@@ -63,6 +65,8 @@ def _gain(one: Trend) -> float:
         return 100 * max(0.0, one.current - 0.8)
     if one.measure == "error_rate":
         return 100 * max(0.0, one.current - one.mean)
+    if not math.isfinite(one.change):  # the baseline was nothing at all
+        return 100.0
     return 100 * min(1.0, abs(one.change) / (1 + max(one.change, 0.0)))
 
 

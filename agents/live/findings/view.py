@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from agents.live.kept import Kept
-from agents.live.tallies import FunctionKey, FunctionSum
+from agents.live.tallies import FunctionKey, FunctionSum, RepeatKey, RepeatSum
 from core.improvement import ImprovementOpportunity
 from search.error_clusters import ErrorCluster
 from search.trends import Trend
@@ -38,6 +38,10 @@ class View:
     @cached_property
     def functions(self) -> dict[FunctionKey, FunctionSum]:
         return self.kept.tallies.functions(self.begin, self.end)
+
+    @cached_property
+    def repeats(self) -> dict[RepeatKey, RepeatSum]:
+        return self.kept.tallies.repeats(self.begin, self.end)
 
     @cached_property
     def hours(self) -> float:
