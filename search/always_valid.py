@@ -15,16 +15,25 @@ estimated baseline have independent increments too: Jennison & Turnbull (1997).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 __all__ = ["interval"]
 
 
-def interval(score: float, information: float, *, level: float, scale: float) -> tuple[float, float]:
-    """The interval for δ; infinite without information.  `scale`: the size of effects it is narrowest for, 1/√ρ."""
+def interval(score: float, information: float, *, level: float, scales: Sequence[float]) -> tuple[float, float]:
+    """The interval for δ; infinite without information.
+
+    `scales`: sizes of effects that it is to be narrow for, each 1/√ρ.  With several, α is shared evenly and the
+    intervals are cut with one another.
+    """
     if information <= 0:
         return -math.inf, math.inf
-    rho = 1 / scale**2
-    alpha = 1 - level
+    alpha = (1 - level) / len(scales)
+    middle = score / information
+    half = min(_half(information, 1 / scale**2, alpha) for scale in scales)
+    return middle - half, middle + half
+
+
+def _half(information: float, rho: float, alpha: float) -> float:
     total = information + rho
-    half = math.sqrt(total * math.log(total / (rho * alpha**2))) / information
-    return score / information - half, score / information + half
+    return math.sqrt(total * math.log(total / (rho * alpha**2))) / information

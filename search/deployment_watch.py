@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from core.deployment import HealthReading
-from core.watch import Measure, ServiceReading, Shift, WatchAnswer, WatchRules, WatchVerdict
+from core.watch import Measure, ServiceLevel, ServiceReading, Shift, WatchAnswer, WatchRules, WatchVerdict
 from search.degradation import degradation, service_level
 from search.error_step import ErrorTest
 from search.step import Step, StepTest
@@ -34,9 +34,13 @@ LEAST_MS = 1e-3
 class DeploymentWatch:
     """The judge of one deployment, from what the service was like before."""
 
-    def __init__(self, history: Windows, rules: WatchRules) -> None:
-        """`history`: the windows before the deployment, oldest first; of the same length as those of the watch."""
+    def __init__(self, history: Windows, rules: WatchRules, *, share: float = 1.0) -> None:
+        """`history`: the windows before the deployment, oldest first; of the same length as those of the watch.
+
+        For a canary, `share` is its part of the requests, and the windows to judge are those of the canary alone.
+        """
         self.rules = rules
+        self._share = share
         self._history = [reading for reading in history if reading is not None and reading.seen]
         last = self._history[-1].at if self._history else 0.0
         recent = [
@@ -59,7 +63,7 @@ class DeploymentWatch:
                 "at": now,
                 "windows": len(readings),
                 "unknown": len(readings) - len(seen),
-                "degradation": degradation(self.baseline, final),
+                "degradation": degradation(self.baseline, self._whole(final)),
                 "shifts": tuple(shift for shift in shifts if math.isfinite(shift.estimate)),
                 "at_once": bool(at_once),
                 "baseline": self.baseline,
@@ -75,11 +79,14 @@ class DeploymentWatch:
         counted = [reading for reading in self._history if reading.errors is not None and reading.requests]
         if len(counted) >= self.rules.least_history:
             tests["errors"] = partial(_errors, ErrorTest(*_counts(counted)), self.rules.level)
-        if test := self._step_test(_log_interval, _lost):
+        if test := self._step_test(_log_interval, _lost, math.log(self._share)):
             tests["throughput"] = test
         return tests
 
-    def _step_test(self, value: Callable[[ServiceReading], float], worse: Callable[[float], float]) -> Test | None:
+    def _step_test(
+        self, value: Callable[[ServiceReading], float], worse: Callable[[float], float], part: float = 0.0
+    ) -> Test | None:
+        """`part`: what is added to the watched values, to be as those of all requests."""
         values = [value(reading) for reading in self._history]
         if sum(map(math.isfinite, values)) < self.rules.least_history:
             return None
@@ -87,10 +94,15 @@ class DeploymentWatch:
         test = StepTest(times, values, spacing_s=self.rules.interval_s, watched=self.rules.windows)
 
         def answer(seen: Sequence[ServiceReading]) -> Step:
-            times, values = [reading.at for reading in seen], [value(reading) for reading in seen]
-            return test.step(times, values, level=self.rules.level).through(worse)
+            times, values = [reading.at for reading in seen], [value(reading) + part for reading in seen]
+            return test.step(times, values, level=self.rules.level, share=self._share).through(worse)
 
         return answer
+
+    def _whole(self, level: ServiceLevel) -> ServiceLevel:
+        """As if all requests had been its own."""
+        throughput = None if level.throughput is None else level.throughput / self._share
+        return level.model_copy(update={"throughput": throughput})
 
     def _at_once(self, seen: Sequence[ServiceReading], health: Sequence[HealthReading]) -> str:
         """Why it goes back without any statistics; empty when it does not."""

@@ -4,10 +4,10 @@ Notation: k errors of n requests, p = k/n; ₀ the history.  F ≥ 1, the disper
 of windows over what independent errors would have, the largest over blocks of several lengths, so that bursts and slow
 drift both widen it.
 
-    δ̂ = p − p₀        1/V = F p' (1 − p') (1/n + 1/n₀)        p' = max(p, p₀, (k + k₀ + 1) / (n + n₀ + 2))
+    δ̂ = p − p₀        1/V = F p' (1 − p') (1/n + 1/n₀)        p' = (k + k₀ + 1) / (n + n₀ + 2), at least p₀
 
-with the interval of `search.always_valid`.  The larger of both rates is taken for the variance: few errors are skewed,
-and the interval must not be fooled by the first of them.  Below five expected errors, by F, nothing is said.
+with the interval of `search.always_valid`.  Few errors are skewed, and the interval must not be fooled by the first of
+them: where fewer than 20 are expected, by F, p' is at least p; with fewer than 5 nothing is said.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from search.step import Step
 __all__ = ["ErrorTest"]
 
 Array = npt.NDArray[np.float64]
-LEAST_EXPECTED = 5.0
+FEW, MANY = 5.0, 20.0
 LEAST_BLOCKS = 8
 BLOCKS = (1, 5, 15, 60)
-SCALE = 0.15
-"""The size of relative rises that the interval is narrowest for."""
+SCALES = (0.15, 3.0)
+"""The sizes of relative rises that the interval is narrow for: a service with few requests shows only large ones."""
 
 
 class ErrorTest:
@@ -50,12 +50,16 @@ class ErrorTest:
         windows, width = len(n_all), math.sqrt(self.dispersion)
         pooled = (k + self._k + 1) / (n + self._n + 2)
         floor = max(self.rate, ERROR_FLOOR)
-        if n == 0 or n * max(pooled, self.rate) / self.dispersion < LEAST_EXPECTED:
-            return Step.of(0.0, 0.0, 0.0, windows, width, level, SCALE)
-        p = min(max(k / n, self.rate, pooled), 0.5)
+        p = max(self.rate, pooled)
+        if n * p < MANY * self.dispersion and n > 0:
+            p = max(p, k / n)
+        if n * p < FEW * self.dispersion:
+            return Step.of(0.0, 0.0, 0.0, windows, width, level, SCALES)
+        p = min(p, 0.5)
         information = 1 / (self.dispersion * p * (1 - p) * (1 / n + 1 / self._n))
         rise = k / n - self.rate
-        step = Step.of(rise, rise * information, information, windows, width, level, SCALE * floor)
+        scales = [scale * floor for scale in SCALES]
+        step = Step.of(rise, rise * information, information, windows, width, level, scales)
         return step.through(lambda value: value / floor)
 
 

@@ -17,20 +17,13 @@ from collections.abc import Callable
 from typing import Any
 
 from core.deployment import Deployment, DeploymentState, HealthReading, LiveTarget, Reloaded
-from core.errors import (
-    ApprovalNeededError,
-    BusyError,
-    DeniedError,
-    DeploymentError,
-    NotFoundError,
-    RatchetError,
-    StorageError,
-)
+from core.errors import BusyError, DeploymentError, NotFoundError, RatchetError, StorageError
 from core.ids import Clock, system_clock
-from core.policy import Action, Decision
+from core.policy import Decision
 from core.watch import ServiceLevel, WatchVerdict
 from runtime.deployment.health import check_health, wait_healthy
 from runtime.deployment.journal import Journal
+from runtime.deployment.leave import check_leave
 from runtime.deployment.placing import Placing
 from runtime.deployment.releases import Changes, Releases, check_allowed
 from runtime.deployment.reload import reload_service
@@ -114,7 +107,7 @@ class LiveService:
         BusyError for another deployment under way, a process at it, or an older `fence`, DeploymentError when the
         service is no longer what the deployment was planned on, StorageError.
         """
-        _check_leave(deployment, leave)
+        check_leave(deployment, leave)
         check_allowed(self.target, changes)
         self._placing.check_scope(deployment.tenant, deployment.scope)
         with self._journal.owned():
@@ -209,7 +202,10 @@ class LiveService:
         if state.stage in ("planned", "stored"):
             self.releases.sweep()
             return self._enter(state, stage="undone", reason="the program ended before it went live")
-        if state.stage == "watching" and self._placing.serves(state.deployment):
+        deployment = state.deployment
+        if self._placing.serving(deployment.tenant, deployment.scope) not in (deployment.previous, deployment.digest):
+            return self._enter(state, stage="undone", reason="another version was put live by hand")
+        if state.stage == "watching" and self._placing.serves(deployment):
             return state
         reason = state.reason if state.decided_at is not None else "the program ended before it was seen healthy"
         return self._rolled_back(state, reason, state.verdict)
@@ -316,14 +312,3 @@ class LiveService:
             )
         if self.releases.digest_of(serving, changes) != deployment.digest:
             raise DeploymentError("the changes are not those of the plan", where=deployment.id)
-
-
-def _check_leave(deployment: Deployment, leave: Decision) -> None:
-    if leave.action is not Action.DEPLOY or leave.answer == "denied":
-        raise DeniedError(f"no leave to deploy: {leave.reason}", where=leave.rule)
-    if not leave.allowed:
-        raise ApprovalNeededError(f"a person has to say yes first: {leave.reason}", where=leave.rule)
-    if deployment.scope == "system" and not deployment.approval_id:
-        raise ApprovalNeededError(
-            "a deployment for all tenants needs an approval", where=deployment.id, hint="plan it with `approval_id`"
-        )

@@ -115,11 +115,11 @@ def test_a_level_is_made_of_the_windows_that_were_seen() -> None:
 
 @given(st.floats(0.5, 100), st.floats(-3, 3), st.floats(0.9, 0.999))
 def test_more_information_never_widens_an_interval(information: float, effect: float, confidence: float) -> None:
-    low, high = interval(effect * information, information, level=confidence, scale=1.0)
-    lower, higher = interval(2 * effect * information, 2 * information, level=confidence, scale=1.0)
+    low, high = interval(effect * information, information, level=confidence, scales=(1.0,))
+    lower, higher = interval(2 * effect * information, 2 * information, level=confidence, scales=(1.0,))
     assert low < effect < high
     assert higher - lower < high - low
-    assert interval(0.0, 0.0, level=confidence, scale=1.0) == (-math.inf, math.inf)
+    assert interval(0.0, 0.0, level=confidence, scales=(1.0,)) == (-math.inf, math.inf)
 
 
 def test_an_interval_that_is_looked_at_all_the_time_keeps_its_level() -> None:
@@ -127,7 +127,7 @@ def test_an_interval_that_is_looked_at_all_the_time_keeps_its_level() -> None:
     paths = rng.standard_normal((600, 300)).cumsum(axis=1)
     missed = 0
     for path in paths:
-        ends = [interval(float(s), n + 1.0, level=0.95, scale=0.3) for n, s in enumerate(path)]
+        ends = [interval(float(s), n + 1.0, level=0.95, scales=(0.3, 2.0)) for n, s in enumerate(path)]
         missed += any(not low <= 0 <= high for low, high in ends)
     assert missed <= 30  # 5 % of 600; a fixed interval, looked at 300 times, misses more than a third
 
@@ -182,6 +182,7 @@ def test_errors_that_come_in_bursts_are_believed_less() -> None:
     assert wild.low < 0
     first = ErrorTest(np.zeros(300), requests).step([1.0], [20.0], level=0.99)
     assert first.low < 0  # the first error ever proves nothing
+    assert ErrorTest(np.zeros(300), requests).step([40.0], [300.0], level=0.998).low > 0  # forty do
 
 
 # --------------------------------------------------------------------------- the watch
@@ -230,6 +231,23 @@ def test_health_checks_that_fail_in_a_row_end_it_at_once() -> None:
     assert judge.judge(seen, [bad, bad, bad]).at_once
     for mixed in ([bad, bad], [bad, good, bad], [bad, unknown, bad], [bad, bad, bad, good]):
         assert judge.judge(seen, mixed).answer == "continue"
+
+
+def test_a_canary_is_judged_by_its_share_of_the_requests() -> None:
+    def canary(seed: int, p95: float) -> list[ServiceReading]:
+        rng = np.random.default_rng(seed)
+        noise = np.exp(0.02 * math.sqrt(10) * rng.standard_normal(20))  # a tenth of the requests
+        whole = windows(seed, 20, **AFTER, p95=p95, rps=2.0)
+        return [
+            reading.model_copy(update={"p95_ms": (reading.p95_ms or 0) * factor})
+            for reading, factor in zip(whole, noise.tolist(), strict=True)
+        ]
+
+    judge = DeploymentWatch(HISTORY, RULES, share=0.1)
+    verdicts = [judge.judge(canary(seed, 100.0)) for seed in range(20)]
+    assert [verdict.answer for verdict in verdicts].count("degraded") == 0
+    assert verdicts[0].degradation.throughput == pytest.approx(0.0, abs=0.15)
+    assert judge.judge(canary(1, 160.0)).answer == "degraded"
 
 
 def test_the_verdict_says_what_it_rests_on() -> None:

@@ -214,6 +214,16 @@ def test_a_rollback_while_the_service_is_down_is_finished_at_the_next_start(serv
         again.stop()
 
 
+def test_what_a_person_put_live_meanwhile_stays(service: Service) -> None:
+    live = live_service(service)
+    state = put(live, 2)
+    by_hand = live.releases.store(state.deployment.digest, release(7))
+    live.releases.switch(by_hand)
+    assert [state.stage for state in live.recover()] == ["undone"]
+    assert live.reload().ok
+    assert service.ask() == 7
+
+
 def test_old_releases_go_and_needed_ones_stay(service: Service) -> None:
     live = live_service(service, kept_releases=1)
     for number in (2, 3, 4, 5):
