@@ -74,6 +74,8 @@ async def _deployed(proposal: Proposal, effect: Effect, kit: Kit) -> DeploymentS
         return known
     if live.hashes(list(proposal.files)) != proposal.made_from:
         raise RatchetError("the service runs other code than the improvement was made from")
+    # after a restart, or right after another deployment, its watch would know nothing to compare with
+    await live.listen((live.rules.least_history + 1) * live.rules.interval_s)
     facts, approved = deployment_facts(proposal, kit), live.approved_by(proposal)
     planned: Deployment = live.service.plan(
         proposal.files,

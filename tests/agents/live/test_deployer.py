@@ -28,7 +28,7 @@ from runtime.deployment import LiveService
 class Told:
     """A service whose windows are made by a function of what is live."""
 
-    told_until = 0.0
+    told_until = float("inf")
 
     def __init__(self, p95: Callable[[float], float]) -> None:
         self._p95, self._rng = p95, np.random.default_rng(0)
