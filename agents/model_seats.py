@@ -28,8 +28,11 @@ WRAPPED = {"director": "advised", "supervisor": "reviewed", "historian": "reflec
 def with_model_seats(council: Council, kind: str = "experiment") -> Council:
     """The council of a campaign of that kind with a model at every role: its own seats stay, what it lacks is added.
 
-    Director, supervisor and historian are wrapped: the model advises, the campaign's own role decides without it.
+    Director, supervisor and historian are wrapped: the model advises, the campaign's own role decides without it.  On a
+    live service the model drafts, and sharpens comments; what goes live is voted on by what was measured.
     """
+    if kind == "live":
+        return council
     proposers = [use.use for use in council.proposers]
     added = CODE_PROPOSERS if kind == "code" else PROPOSERS
     seated = {use.parameters.get("persona", "critical") for use in council.voting if use.use == "persona"}

@@ -58,8 +58,8 @@ class LivePlan(Record):
     preset: str = Field(default="basic", description="basic, conservative, aggressive")
     settings: dict[str, Any] = Field(default={}, description="what is otherwise than in the preset")
     tenant: str = Field(default="", description="whose service it is; empty: the owner's of the installation")
+    canary_share: float = Field(default=0.0, ge=0, lt=1, description="of the requests that get a new version first")
     planted: str = Field(default="", description="folder of a regression that `--plant-regression` puts live")
-    webhook: str = Field(default="", description="URL that hears of rollbacks")
 
     @field_validator("listen_s", "ready_s", mode="before")
     @classmethod

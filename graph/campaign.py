@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from agents.live.generation.by_model import model_plan
 from agents.production.instruments import note_cycles
 from agents.roles import RecallView
 from core.campaign import Campaign
@@ -260,7 +261,8 @@ def context_of(
     campaign = with_chosen_models(stored.definition, history)
     models = None
     if campaign.wants_model():
-        models = SeatModels(campaign, stored.id, ledger, history, record=record)
+        asked = campaign if campaign.live is None else campaign.model_copy(update={"model": model_plan(campaign.model)})
+        models = SeatModels(asked, stored.id, ledger, history, record=record)
     return Context(
         campaign_id=stored.id,
         campaign=campaign,

@@ -174,6 +174,7 @@ class LiveSession:
             ),
             health=HealthCheck(url=url, tries=1 if down else 5),
             tenant=self.plan.tenant or DEFAULT_TENANT,
+            canary_share=self.plan.canary_share,
         )
         return LiveService(target, alert=self._door.alert)
 

@@ -18,7 +18,7 @@ from service.live_lines import assessment_line
 from service.output import Output
 from service.tables import columns
 
-__all__ = ["ROLLED_BACK", "live_summary", "show_live_end"]
+__all__ = ["ROLLED_BACK", "cycle_reports", "live_summary", "show_live_end"]
 
 ROLLED_BACK = 6
 """The exit code when the last improvement was taken back, and nobody had planted it."""

@@ -22,7 +22,7 @@ def triage() -> Director:
     async def direct(case: Case, kit: Kit) -> Direction:
         assert kit.live is not None
         live = kit.live
-        await live.listen()
+        await live.listen(live.plan.listen_s)
         found = await live.view.analyse(live.window_hours(kit.clock()))
         about = {"campaign_id": case.campaign_id, "cycle": case.cycle}
         kit.emit(

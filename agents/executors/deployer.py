@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from agents.live.assessing import assess
 from agents.live.work import LiveWork
@@ -10,14 +11,14 @@ from agents.registry import executor
 from agents.roles import Executor, Kit
 from agents.supervisors.improvements import deployment_facts
 from core.deployment import Deployment, DeploymentState
-from core.errors import PolicyError, RatchetError
+from core.errors import NotFoundError, PolicyError, RatchetError
 from core.ids import content_id
 from core.improvement import ImpactAssessment
 from core.live_events import DegradationSeen, ImprovementAssessed, ImprovementDeployed, ImprovementRolledBack
 from core.policy import Action
 from core.records import Outcome, Proposal
 from memory.effects import Effect
-from runtime.deployment import watch
+from runtime.deployment import ENDED_EARLY, watch
 from search.degradation import service_level
 from search.deployment_watch import DeploymentWatch
 from search.level_change import latency_reduction
@@ -69,12 +70,12 @@ async def _deployed(proposal: Proposal, effect: Effect, kit: Kit) -> DeploymentS
     assert kit.live is not None
     assert kit.effects is not None
     live = kit.live
-    if effect.remote_id:  # begun before a kill, and mended since by `recover`
-        known = live.service.state(effect.remote_id)
-        if known.stage != "undone":
-            return known
+    if (known := _begun(effect, live)) is not None:
+        return known
     if live.hashes(list(proposal.files)) != proposal.made_from:
         raise RatchetError("the service runs other code than the improvement was made from")
+    # after a restart, or right after another deployment, its watch would know nothing to compare with
+    await live.listen((live.rules.least_history + 1) * live.rules.interval_s)
     facts, approved = deployment_facts(proposal, kit), live.approved_by(proposal)
     planned: Deployment = live.service.plan(
         proposal.files,
@@ -92,6 +93,18 @@ async def _deployed(proposal: Proposal, effect: Effect, kit: Kit) -> DeploymentS
     )
 
 
+def _begun(effect: Effect, live: LiveWork) -> DeploymentState | None:
+    """How far the deployment had come before a kill; None where it is to be tried anew: it was never written down, or
+    `recover` has taken it back before anybody had seen how the new version does."""
+    try:
+        known = live.service.state(effect.remote_id) if effect.remote_id else None
+    except NotFoundError:
+        return None
+    if known is None or known.stage == "undone":
+        return None
+    return None if known.stage == "rolled_back" and known.reason.startswith(ENDED_EARLY) else known
+
+
 async def _watched(proposal: Proposal, state: DeploymentState, began: float, kit: Kit) -> ImpactAssessment:
     """The watch to its end, told of; the assessment of what it came to."""
     assert kit.live is not None
@@ -107,14 +120,7 @@ async def _watched(proposal: Proposal, state: DeploymentState, began: float, kit
         kit.emit(ImprovementDeployed(revision=deployment.digest, paths=deployment.paths, **about))
         since = state.watched_since if state.watched_since is not None else state.at
         before = await asyncio.to_thread(live.history, state.began_at, HISTORY_WINDOWS)
-        state = await watch(
-            live.service,
-            deployment.id,
-            read=live.view.reading,
-            judge=DeploymentWatch(before, live.rules).judge,
-            rules=live.rules,
-            clock=kit.clock,
-        )
+        state = await _to_its_end(state, DeploymentWatch(before, live.rules), live, kit)
         windows = state.verdict.windows if state.verdict else 0
         after = await asyncio.to_thread(live.windows, since, windows)
         since_baseline = state.verdict.baseline.since if state.verdict and state.verdict.baseline else 0.0
@@ -123,6 +129,17 @@ async def _watched(proposal: Proposal, state: DeploymentState, began: float, kit
         live.settled_at = since if state.stage == "kept" else kit.clock()
     _tell_of_rollback(state, live, about, kit)
     return assess(proposal, state, kit.clock() - began, reduction)
+
+
+async def _to_its_end(state: DeploymentState, judge: DeploymentWatch, live: LiveWork, kit: Kit) -> DeploymentState:
+    """The watch to its end.  A canary that stood it becomes the version of all, and is watched once more as that."""
+    watched = partial(watch, read=live.view.reading, judge=judge.judge, rules=live.rules, clock=kit.clock)
+    state = await watched(live.service, state.deployment.id)
+    if state.stage == "watching" and state.share < 1.0:
+        state = await asyncio.to_thread(live.service.promote, state.deployment.id)
+        if state.stage == "watching":
+            state = await watched(live.service, state.deployment.id)
+    return state
 
 
 def _tell_of_rollback(state: DeploymentState, live: LiveWork, about: dict[str, object], kit: Kit) -> None:

@@ -71,12 +71,12 @@ class LiveWork:
         windows = min(most, max(0, int((until - self.settled_at) / step)))
         return self.windows(until - windows * step, windows)
 
-    async def listen(self) -> None:
-        """Until `listen_s` of telemetry were taken since the service is what it is.
+    async def listen(self, seconds: float) -> None:
+        """Until so much telemetry was taken since the service is what it is.
 
         Raises UnavailableError for one that stays silent.
         """
-        until, give_up = self.settled_at + self.plan.listen_s, time.monotonic() + self.plan.listen_s + SILENCE_S
+        until, give_up = self.settled_at + seconds, time.monotonic() + seconds + SILENCE_S
         while self.view.told_until < until:
             if time.monotonic() > give_up:
                 hint = "silence is not health: is it asked at all?"

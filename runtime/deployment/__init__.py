@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runtime.deployment.health import check_health
-from runtime.deployment.live_service import Alert, LiveService, Recorder
+from runtime.deployment.live_service import ENDED_EARLY, Alert, LiveService, Recorder
 from runtime.deployment.releases import Changes, Releases
 from runtime.deployment.reload import reload_service
 from runtime.deployment.reloader import Reloader, ReloadError
@@ -11,6 +11,7 @@ from runtime.deployment.routes import Canary, Routes, read_routes
 from runtime.deployment.watch import Judge, Read, watch
 
 __all__ = [
+    "ENDED_EARLY",
     "Alert",
     "Canary",
     "Changes",

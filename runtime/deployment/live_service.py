@@ -28,11 +28,13 @@ from runtime.deployment.placing import Placing
 from runtime.deployment.releases import Changes, Releases, check_allowed
 from runtime.deployment.reload import reload_service
 
-__all__ = ["Alert", "LiveService", "Recorder"]
+__all__ = ["ENDED_EARLY", "Alert", "LiveService", "Recorder"]
 
 Recorder = Callable[[DeploymentState], None]
 """Told of every step before it is taken: the ledger's effect and the audit.  If it raises, the step is not taken,
 except on the way back."""
+ENDED_EARLY = "the program ended before it was seen healthy"
+"""The reason of a rollback after a kill: it says nothing of the new version."""
 Alert = Callable[[DeploymentState], None]
 """Told of every rollback, at least once: the id of the deployment is the same when it is told again."""
 
@@ -207,7 +209,7 @@ class LiveService:
             return self._enter(state, stage="undone", reason="another version was put live by hand")
         if state.stage == "watching" and self._placing.serves(deployment):
             return state
-        reason = state.reason if state.decided_at is not None else "the program ended before it was seen healthy"
+        reason = state.reason if state.decided_at is not None else ENDED_EARLY
         return self._rolled_back(state, reason, state.verdict)
 
     def _proven(self, state: DeploymentState) -> DeploymentState:

@@ -26,10 +26,10 @@ SERVICE = Path("campaigns/slow_service/campaign.yaml")
 SERVICE_SIZE = {
     "live.listen_s": 6,
     "live.max_improvements": 1,
-    "live.settings": {"monitoring_duration_s": 4, "monitoring_interval_s": 0.5, "stream_interval_s": 0.5},
+    "live.settings": {"monitoring_duration_s": 8, "monitoring_interval_s": 0.5, "stream_interval_s": 0.5},
     "council.proposers": ["improver", {"use": "planted", "folder": "planted"}],
 }
-"""About 25 seconds of two cores, most of them the checks of two drafts."""
+"""About 30 seconds of two cores, most of them the checks of two drafts."""
 SIZE = {
     "budget": {"cycles": 4},
     "council.jobs_per_cycle": 2,

@@ -16,7 +16,7 @@ CAMPAIGN = "campaigns/slow_service/campaign.yaml"
 SHORT = (
     "live.listen_s=6",
     "live.max_improvements=1",
-    "live.settings={monitoring_duration_s: 4, monitoring_interval_s: 0.5, stream_interval_s: 0.5}",
+    "live.settings={monitoring_duration_s: 10, monitoring_interval_s: 0.5, stream_interval_s: 0.5}",
 )
 
 
@@ -90,7 +90,7 @@ def test_a_dry_run_says_what_would_happen(cli: Cli, tmp_path: Path) -> None:
     told = cli("improve", ROOT / CAMPAIGN, "--dry-run", "--json", home=tmp_path / "home")
     assert told.code == 0
     assert told.json["settings"]["rollback_threshold"] == 0.1
-    assert told.json["watch"]["duration_s"] == 6
+    assert told.json["watch"]["duration_s"] == 8
 
 
 def test_what_is_no_live_service_and_what_is_switched_off_are_said(cli: Cli, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from agents.historians.assessor import assessor
 from agents.live.analysis import Analysis
 from agents.live.requests_seen import RequestsSeen
 from agents.live.work import LiveWork
+from agents.model_seats import with_model_seats
 from agents.proposers.improver import improver
 from agents.proposers.planted import PLANTED, planted
 from agents.roles import Case, Kit
@@ -296,3 +297,8 @@ def test_windows_of_requests_whatever_their_order() -> None:
     assert (told.requests, told.errors, told.p50_ms) == (3, 1, pytest.approx(200))
     assert seen.reading(2, 3) is not None
     assert seen.reading(3, 4) is None
+
+
+def test_a_model_drafts_but_has_no_vote_on_what_goes_live(tmp_path: Path) -> None:
+    council = campaign(tmp_path).council
+    assert with_model_seats(council, "live") == council

@@ -10,7 +10,7 @@ BOXES = ((40, 210), (75, 330), (120, 470), (200, 690), (340, 990), (600, 1490))
 """(volume in units, price in cents)"""
 ZONES = {"home": 100, "near": 135, "far": 220}
 """Percent of the price."""
-PAUSE_S = 0.12
+PAUSE_S = 0.15
 """So long a quote waits for each of its lines."""
 
 
