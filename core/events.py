@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, TypeAdapter
 
 from core.approvals import Answer, Approval, ApprovalRule
+from core.forks import ForkPoint
 from core.guidance import Door, Guidance, GuidanceChange, Unread, WhyUnused
 from core.records import (
     Baseline,
@@ -50,6 +51,7 @@ __all__ = [
     "CycleStarted",
     "DirectionSet",
     "Event",
+    "ForkedFrom",
     "GuidanceDelivered",
     "GuidanceDropped",
     "GuidanceGiven",
@@ -108,6 +110,25 @@ class CampaignStarted(Event):
     name: str
     kind: str
     seed: int
+
+
+class ForkedFrom(Event):
+    """A campaign was begun from the past of another: its events up to there are those of the parent, copied.
+
+    `root` is the campaign at the beginning of the line; records keep the ids that they had there.
+    """
+
+    type: Literal["ForkedFrom"] = "ForkedFrom"
+    parent: str
+    root: str
+    point: ForkPoint
+    checkpoint: str = Field(default="", description="the id of LangGraph's checkpoint, where one was named")
+    edits: dict[str, Any] = Field(default={}, description="what was changed: `set`, `guidance`, `agenda`, `rulings`")
+    by: str = "human"
+
+    @property
+    def subject(self) -> str:
+        return self.root
 
 
 class BaseTaken(Event):
@@ -597,6 +618,7 @@ AnyEvent = Annotated[
     | CycleFinished
     | CycleStarted
     | DirectionSet
+    | ForkedFrom
     | GuidanceDelivered
     | GuidanceDropped
     | GuidanceGiven

@@ -22,12 +22,14 @@ from core.records import Direction, Guidance
 from graph.approvals import open_approvals
 from graph.asking import Inquiry
 from graph.council import Council, named
+from graph.family_recall import FamilyRecall
 from graph.seat_models import SeatModels
 from memory.approvals import Approvals
 from memory.candidates import Candidates
 from memory.guidance import GuidanceBook
 from memory.history import History
 from memory.ledger import Ledger
+from memory.lineage import family
 from runtime.jobs import Jobs
 from search.space import Space
 
@@ -51,6 +53,8 @@ class Context:
     code: CodeWork | None = None
     candidates: Candidates | None = None
     inquiry: Inquiry | None = None
+    origin: str = ""
+    """Of a fork: the campaign at the beginning of its line."""
     _opening: Case | None = None
 
     @cached_property
@@ -90,6 +94,7 @@ class Context:
                 cycle,
                 guidance=self.guidance,
                 population=population,
+                origin=self.origin,
             )
         return replace(self._opening, direction=direction, **more)
 
@@ -126,6 +131,15 @@ class Context:
             "models": lambda spec, temperature: models.named(spec or asked, of, name, cycle, seed, temperature),
         }
 
+    def take_recall(self, opened: Any) -> None:
+        """Search in `opened` from now on, as this campaign is to see it among its forks."""
+
+        def others() -> set[str]:
+            root = self.origin or self.campaign_id
+            return {root, *(one.campaign_id for one in family(self.ledger, root))} - {self.campaign_id}
+
+        self.recall = None if opened is None else FamilyRecall(opened, self.history, others)
+
     def remember(self, items: Sequence[Any]) -> None:
         """Hand trajectories and lessons to recall, where there is one that can be written."""
         remember = getattr(self.recall, "remember", None)
@@ -141,6 +155,7 @@ def opening_case(
     cycle: int,
     guidance: tuple[Guidance, ...] = (),
     population: Population | None = None,
+    origin: str = "",
 ) -> Case:
     """The case as it stood when the cycle began, whatever the history has come to know since."""
     return Case(
@@ -156,6 +171,7 @@ def opening_case(
         applied=history.applied(before=cycle),
         guidance=guidance,
         population=population,
+        origin=origin,
         records=history.track_records("voter", before=cycle),
     )
 

@@ -23,6 +23,7 @@ from core.events import (
     CycleFinished,
     CycleStarted,
     DirectionSet,
+    ForkedFrom,
     JobFinished,
     JobStarted,
     LessonLearned,
@@ -121,6 +122,7 @@ class History:
         self.trajectories: dict[str, Trajectory] = {}
         self.models: dict[str, ModelChosen] = {}
         self.model_calls: list[ModelCalled] = []
+        self.fork_of: ForkedFrom | None = None
         self.started_at = 0.0
         self.ended: CampaignFinished | CampaignInterrupted | None = None
         self.seq = 0
@@ -244,6 +246,8 @@ class History:
         match event:
             case CampaignStarted():
                 self.started_at = event.at
+            case ForkedFrom():
+                self.fork_of = event
             case CampaignFinished() | CampaignInterrupted():
                 self.ended = event
             case ModelChosen():
