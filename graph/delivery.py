@@ -286,7 +286,7 @@ class Delivery:
         plan = json.loads(effect.remote_id)
         get = self.folder.artifacts.get
         left = [
-            Replacement(path, *(None if one is None else get(one) for one in (before, after)))
+            Replacement(path, None if before is None else get(before), None if after is None else get(after))
             for path, (before, after) in plan["files"].items()
         ]
         whole = all(each.path in there and there[each.path] in (each.before, each.after) for each in left)

@@ -93,7 +93,12 @@ def _made_again(event: AnyEvent, changes: Mapping[str, Any], fork: str, cycle: i
 
 def _ruled(cycle: Cycle, name: str, value: Mapping[str, Any]) -> Ruling:
     old, proposal = cycle.rulings[name].ruling, cycle.voted_on(name)
-    told: dict[str, Any] = {"rule": DECIDED, "source": "human", "reason": "edited by a person in a fork", "amended": None}
+    told: dict[str, Any] = {
+        "rule": DECIDED,
+        "source": "human",
+        "reason": "edited by a person in a fork",
+        "amended": None,
+    }
     if value["decision"] == "reject":
         return old.model_copy(update={**told, "decision": "reject"})
     if value.get("config", proposal.config) == proposal.config:

@@ -24,7 +24,9 @@ class PaidOnceChat:
         self._campaign_id = campaign_id
 
     async def complete(self, call: ChatCall) -> ChatReply:
-        effect = self._effects.begin(key_of(self._campaign_id, call), KIND, self._campaign_id, call.model_dump(mode="json"))
+        effect = self._effects.begin(
+            key_of(self._campaign_id, call), KIND, self._campaign_id, call.model_dump(mode="json")
+        )
         if effect.state == "finished":
             return ChatReply.model_validate_json(effect.result).model_copy(update={"source": "stored"})
         reply = await self._chat.complete(call)

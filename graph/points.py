@@ -24,7 +24,10 @@ CHECKPOINT = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-
 
 @dataclass(frozen=True)
 class Point:
-    """Where a fork can begin.  `checkpoint` is LangGraph's id, empty where only the ledger knows it; `at` UTC seconds."""
+    """Where a fork can begin.  `checkpoint` is LangGraph's id, empty where only the ledger knows it.
+
+    `at` is in UTC seconds; 0 where nobody looked.
+    """
 
     point: ForkPoint
     at: float

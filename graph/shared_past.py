@@ -1,7 +1,7 @@
 """What a fork has of its parent: the events up to a point, the finished jobs, and the paid answers.
 
-Everything keeps the id that it had.  A fork asks for a job by its own key, and finds under it what came of the parent's:
-the same configuration and seed is the same job for the whole family, and runs once.
+Everything keeps the id that it had.  A fork asks for a job by its own key, and finds under it what came of the
+parent's: the same configuration and seed is the same job for the whole family, and runs once.
 """
 
 from __future__ import annotations
@@ -84,6 +84,9 @@ BY_TYPE: dict[type[AnyEvent], Stage] = {
 }
 
 
+BY_PURPOSE: dict[str, Stage] = {"proposal": "executor", "confirmation": "historian"}
+BY_NAME: dict[str, Stage] = {**{stage: stage for stage in STAGES}, "on_approval": "approval"}
+
 FOLLOWING: dict[Stage, Stage] = {
     "director": "proposer",
     "proposer": "voter",
@@ -96,7 +99,7 @@ FOLLOWING: dict[Stage, Stage] = {
     "executor": "historian",
     "historian": "historian",
 }
-"""The node up to which a campaign has come that was last heard of from another; those between need not tell anything."""
+"""How far a campaign has come that was last heard of from a node: those between need not tell anything."""
 
 
 def stage_of(event: AnyEvent) -> Stage | None:
@@ -105,14 +108,13 @@ def stage_of(event: AnyEvent) -> Stage | None:
         case ProposalRuled():
             return "approval" if event.approval else "supervisor"
         case JobStarted() | JobFinished():
-            return {"proposal": "executor", "confirmation": "historian"}.get(event.purpose)  # type: ignore[return-value]
+            return BY_PURPOSE.get(event.purpose)
         case RoleFailed():
-            role = "approval" if event.role == "on_approval" else event.role
-            return role if role in STAGES else None  # type: ignore[return-value]
+            return BY_NAME.get(event.role)
         case ModelCalled():
-            return event.role if event.role in STAGES else None  # type: ignore[return-value]
+            return BY_NAME.get(event.role)
         case GuidanceDelivered() | GuidanceUsed():
-            return event.node if event.node in STAGES else "director"  # type: ignore[return-value]
+            return BY_NAME.get(event.node, "director")
         case _:
             return BY_TYPE.get(type(event))
 
@@ -209,6 +211,4 @@ def _must_have_come_to(kept: Sequence[AnyEvent], point: ForkPoint, reached: int)
         there = False
     if not there:
         last = max(whole, default=0)
-        raise NotFoundError(
-            f"the campaign has no point {point}", where="point", hint=f"its last whole cycle is {last}"
-        )
+        raise NotFoundError(f"the campaign has no point {point}", where="point", hint=f"its last whole cycle is {last}")

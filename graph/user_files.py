@@ -102,6 +102,11 @@ class UserFiles:
                 )
             return self._turned(change, "undoing", "undone")
 
+    def since(self, at: float) -> list[FileChange]:
+        """The changes that were made after that moment (UTC seconds) and stand, newest first."""
+        standing = [one for one in self.changes.all() if one.files and one.state not in ("undone", "left")]
+        return [one for one in reversed(standing) if one.at > at]
+
     def redo(self) -> FileChange:
         """Put the change that was undone last back.  Raises as `undo`."""
         with self.turn():
@@ -131,18 +136,16 @@ class UserFiles:
 
     def _step(self, file: ChangedFile, *, back: bool) -> Replacement:
         old, new = (None if one is None else self._artifacts.get(one) for one in (file.before, file.after))
-        return (
-            Replacement(file.path, new, old, file.mode) if back else Replacement(file.path, old, new, file.mode)
-        )
+        return Replacement(file.path, new, old, file.mode) if back else Replacement(file.path, old, new, file.mode)
 
     def kept(self, root: Path, path: str, before: bytes | None, after: bytes | None) -> ChangedFile:
         """Both contents kept, and the rights of the file."""
-        references = (None if one is None else self._artifacts.put(one) for one in (before, after))
+        old, new = (None if one is None else self._artifacts.put(one) for one in (before, after))
         try:
             mode = (root / path).stat().st_mode & 0o777
         except OSError:
             mode = 0o644
-        return ChangedFile(path, *references, mode=mode)
+        return ChangedFile(path, old, new, mode)
 
 
 def _reversed(each: Replacement) -> Replacement:

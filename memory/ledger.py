@@ -188,9 +188,7 @@ class Ledger:
             self.effects.put_finished(connection, effects)
         return self.campaign(campaign_id)
 
-    def _create(
-        self, connection: sa.Connection, definition: Campaign, campaign_id: str | None, status: str
-    ) -> str:
+    def _create(self, connection: sa.Connection, definition: Campaign, campaign_id: str | None, status: str) -> str:
         now = self.clock()
         number, free = self._next(connection, definition.name)
         if campaign_id is not None and not self._is_free(connection, campaign_id):

@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 
-RUNNING = ("run", "resume", "evolve", "demo")
+RUNNING = ("run", "resume", "evolve", "demo", "rewind")
 """Commands in which `--set` may change the campaign too."""
 
 
