@@ -155,8 +155,9 @@ def _reversed(each: Replacement) -> Replacement:
 def _not_ours(change: FileChange, changed: Sequence[str], into: ChangeState) -> DeliveryError:
     word = "undone" if into == "undone" else "redone"
     more = f" and {len(changed) - SHOWN} more" if len(changed) > SHOWN else ""
+    names = ", ".join(f"{change.root.rstrip('/')}/{path}" for path in changed[:SHOWN])
     return DeliveryError(
-        f"changed by somebody since: {', '.join(changed[:SHOWN])}{more}; nothing was {word}",
-        where=f"{change.root}, {change.what}",
+        f"changed by somebody since: {names}{more}; nothing was {word}",
+        where=f"change {change.position}, by {change.what}",
         hint="bring these files to what the change had made of them (or to what they were), and give the command again",
     )

@@ -199,8 +199,8 @@ def _propose_pr_options(at: argparse.ArgumentParser) -> None:
 def _rewind_options(at: argparse.ArgumentParser) -> None:
     at.epilog = (
         "Without --fork, --yes or --edit nothing is changed. POINT is a finished cycle (3), a node that comes next "
-        "(3/voter), or the id of a checkpoint; without one they are listed. A fork is a new campaign with the history up "
-        "to there; the old one stays as it is. --set changes budgets of the fork. docs/time.md has more."
+        "(3/voter), or the id of a checkpoint; without one they are listed. A fork is a new campaign with the past of "
+        "the old one, which stays as it is. --set changes budgets of the fork. docs/time.md has more."
     )
     at.add_argument("where", nargs="*", metavar="[CAMPAIGN] POINT", help="default: the last campaign, and its points")
     at.add_argument("--fork", nargs="?", const="", metavar="NAME", help="make a fork, under this id if one is given")

@@ -96,7 +96,7 @@ def put_file(path: Path, content: bytes, mode: int) -> None:
 
     What a killed process left half written has the same name, and is written over.
     """
-    beside = path.with_name(f".{path.name[:80]}{BESIDE}")
+    beside = _beside(path)
     beside.unlink(missing_ok=True)
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
@@ -111,10 +111,15 @@ def put_file(path: Path, content: bytes, mode: int) -> None:
         raise
 
 
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name[:80]}{BESIDE}")
+
+
 def _replace(root: Path, each: Replacement) -> None:
     file = root / each.path
     now = read_file(root, each.path)
     if now == each.after:
+        _beside(file).unlink(missing_ok=True)  # half of another way, that somebody killed has left
         return
     if now != each.before:
         raise DeliveryError(
