@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from core.errors import DeliveryError, NotFoundError
+from core.errors import DeliveryError, NotFoundError, RatchetError
 from memory.file_changes import ChangedFile, ChangeState, FileChange, FileChanges
 from memory.ledger import Ledger
 from memory.state_folder import StateFolder
 from runtime.delivery import Replacement, as_files, changed_since, replace_files
 
-__all__ = ["UserFiles"]
+__all__ = ["FileByFile", "UserFiles"]
 
 LEASE = "a change of your files"
 SHOWN = 8
@@ -38,8 +38,13 @@ class FileByFile:
                 name = f"{self._what}:{uuid.uuid4().hex}"
                 self._change = self._files.changes.begin(name, self._what, "/")
             kept = self._files.kept(Path("/"), str(path.resolve().relative_to("/")), before, after)
+            before_it = self._change
             self._change = self._files.changes.extend(self._change, kept)
-            work()
+            try:
+                work()
+            except RatchetError:  # it was not written
+                self._change = self._files.changes.retract(before_it)
+                raise
 
     def end(self) -> None:
         if self._change is not None:
@@ -83,8 +88,10 @@ class UserFiles:
     def one_by_one(self, what: str) -> Iterator[FileByFile]:
         """A change whose files come one after the other; nothing is written down while there is none."""
         told = FileByFile(self, what)
-        yield told
-        told.end()
+        try:
+            yield told
+        finally:
+            told.end()
 
     def undo(self) -> FileChange:
         """Take the last change back.

@@ -75,20 +75,21 @@ class FileChanges:
 
     def extend(self, change: FileChange, file: ChangedFile) -> FileChange:
         """A further file of a change that is being made, written down before it is touched."""
-        table = schema.file_changes
-        with self._database.write() as connection:
-            files = _as_json((*change.files, file))
-            connection.execute(
-                sa.update(table).where(table.c.id == change.id).values(files=files, updated_at=self._clock())
-            )
-            return _change(connection.execute(sa.select(table).where(table.c.id == change.id)).one())
+        return self._set(change, files=_as_json((*change.files, file)))
+
+    def retract(self, change: FileChange) -> FileChange:
+        """The change as it was before a file that was not touched after all."""
+        return self._set(change, files=_as_json(change.files))
 
     def mark(self, change: FileChange, state: ChangeState) -> FileChange:
         """The change in another state."""
+        return self._set(change, state=state)
+
+    def _set(self, change: FileChange, **values: str) -> FileChange:
         table = schema.file_changes
         with self._database.write() as connection:
             connection.execute(
-                sa.update(table).where(table.c.id == change.id).values(state=state, updated_at=self._clock())
+                sa.update(table).where(table.c.id == change.id).values(updated_at=self._clock(), **values)
             )
             return _change(connection.execute(sa.select(table).where(table.c.id == change.id)).one())
 

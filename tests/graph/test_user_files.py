@@ -213,3 +213,19 @@ def test_who_comes_while_another_writes_is_told(project: Project) -> None:
         ended(pid)
     project.undo()
     assert project.files == OLD
+
+
+def test_of_several_files_one_that_could_not_be_written_is_no_part_of_the_change(project: Project) -> None:
+    def write(name: str) -> None:
+        (project.root / name).write_bytes(NEW[name])
+
+    def fail() -> None:
+        raise BusyError("somebody changed it meanwhile")
+
+    with project.state.open_ledger() as ledger, UserFiles(project.state, ledger).one_by_one("by hand") as change:
+        change.write(project.root / "a.py", OLD["a.py"], NEW["a.py"], lambda: write("a.py"))
+        with pytest.raises(BusyError):
+            change.write(project.root / "deep" / "b.py", OLD["deep/b.py"], NEW["deep/b.py"], fail)
+    project.write({"deep/b.py": b"theirs\n"})
+    project.undo()
+    assert project.files == {**OLD, "deep/b.py": b"theirs\n"}

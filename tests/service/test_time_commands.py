@@ -170,3 +170,19 @@ def test_comments_are_undone(tmp_path: Path, cli: Cli) -> None:
     assert [file.read_text() for file in files] == [text, text]
     assert cli("redo", home=home).code == 0
     assert [file.read_text() for file in files] == written
+
+
+def test_a_fork_is_resumed_with_its_own_settings_and_no_new_job(
+    finished: Finished, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cli("rewind", "tiny-1", "2", "--fork", "resumed", home=finished.home).code == 0
+    ran = (finished.folder / "ran.log").read_text()
+    monkeypatch.setenv("RATCHET_MODEL", "ollama:not-there")  # for campaigns that begin; this one has begun
+    answer = cli("resume", "resumed", "--json", home=finished.home)
+    assert answer.code == 0, answer.err
+    told, parent = answer.json, finished.result
+    assert told["model"] is None
+    assert told["best"]["config"] == parent["best"]["config"]
+    assert told["best"]["interval"] == parent["best"]["interval"]
+    assert told["control"] == parent["control"]
+    assert (finished.folder / "ran.log").read_text() == ran
