@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.errors import UsageError
+from core.errors import ConfigError, UsageError
 from core.events import (
     AnyEvent,
     CampaignStarted,
@@ -34,6 +34,10 @@ from memory.ledger import Ledger, StoredCampaign
 from memory.lineage import forked_from
 
 __all__ = ["Share", "fork", "share_of"]
+
+
+FORKED = ("experiment", "code")
+"""Kinds of campaigns whose past is whole in the ledger."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,12 @@ def fork(
     with; `edits`: agenda or rulings at the point.  Raises NotFoundError for a point that the campaign has not come to,
     ConflictError for a name that is taken, UsageError and ConfigError for edits that do not fit.
     """
+    if parent.definition.kind not in FORKED:
+        raise ConfigError(
+            f"{parent.id} works on a running service, which has no past to go back to",
+            where=f"kind {parent.definition.kind}",
+            hint="start another campaign on it",
+        )
     definition = with_budgets(parent.definition, sets or {}, "fork")
     past = events_up_to(ledger.events(parent.id), point)
     rules = [rule for rule in Approvals(ledger).rules(parent.id) if rule.campaign_id == parent.id]

@@ -79,7 +79,6 @@ BY_TYPE: dict[type[AnyEvent], Stage] = {
     TrackRecordUpdated: "historian",
     BestChallenged: "historian",
     BestImproved: "historian",
-    GuidanceUnused: "historian",
     CycleFinished: "historian",
 }
 
@@ -113,6 +112,8 @@ def stage_of(event: AnyEvent) -> Stage | None:
             return BY_NAME.get(event.role)
         case ModelCalled():
             return BY_NAME.get(event.role)
+        case GuidanceUnused():
+            return BY_NAME.get(getattr(event, "node", "historian"), "historian")  # not every one says where
         case GuidanceDelivered() | GuidanceUsed():
             return BY_NAME.get(event.node, "director")
         case _:

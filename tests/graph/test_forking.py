@@ -17,16 +17,18 @@ from tiny_run import ID, TinyRun, council
 
 from core.approvals import Answer
 from core.errors import ConfigError, ConflictError, NotFoundError, RatchetError, UsageError
-from core.events import ForkedFrom, GuidanceGiven, JobStarted
+from core.events import CycleFinished, ForkedFrom, GuidanceGiven, JobStarted, ModelCalled
 from core.forks import ForkPoint
+from core.models import ChatCall, ChatReply, Message
 from graph.approvals import open_approvals
 from graph.campaign import Ending, find_or_create, run_campaign
 from graph.code_campaign import open_code
 from graph.fork_edits import editable
 from graph.forking import fork, share_of
 from graph.loading import load_campaign
+from graph.paid_once import KIND, key_of
 from graph.points import find_point, points_of
-from graph.shared_past import events_up_to
+from graph.shared_past import events_up_to, shared_effects
 from memory.history import History
 from memory.ledger import Ledger, StoredCampaign
 from memory.lineage import forked_from, forks_of, root_of
@@ -311,3 +313,19 @@ def test_a_fork_of_a_campaign_on_code_has_its_base_and_candidates(tmp_path: Path
         ours, theirs = (open_code(told.state, ledger, ledger.campaign(one)) for one in (made.id, told.id))
         assert ours.base.digest == theirs.base.digest
         assert [e.proposal.id for e in History.load(ledger, made.id).experiments()] == list(told.candidates)
+
+
+def test_answers_that_were_paid_in_the_past_are_paid_for(tiny: TinyRun) -> None:
+    calls = [ChatCall(model_id="m", messages=(Message(role="user", text=f"cycle {cycle}"),)) for cycle in (1, 3)]
+    with tiny.ledger() as ledger:
+        point = ForkPoint(cycle=2)
+        (moved,) = [e for e in ledger.events(ID, cycle=1) if isinstance(e, CycleFinished)]
+        for cycle, call in zip((1, 3), calls, strict=True):
+            effect = ledger.effects.begin(key_of(ID, call), KIND, ID, call.model_dump(mode="json"))
+            ledger.effects.finish(effect, ChatReply(text=f"answer {cycle}").model_dump_json())
+        asked = ModelCalled(
+            campaign_id=ID, cycle=1, call=calls[0].key, role="director", seat="d", prompt="p", edition="1", model_id="m"
+        )
+        past = [*events_up_to(ledger.events(ID), point), asked.model_copy(update={"seq": moved.seq})]
+        shared = shared_effects(ledger, ledger.campaign(ID), "another-1", past)
+    assert [effect.key for effect in shared if effect.kind == KIND] == [key_of("another-1", calls[0])]
