@@ -109,8 +109,15 @@ class Case:
     """In a campaign of kind `live`: the checks that were done in this cycle, by proposal."""
     improvements: tuple[tuple[Proposal, ImpactAssessment], ...] = ()
     """In a campaign of kind `live`: what became of the improvements of earlier cycles, oldest first."""
+    origin: str = ""
+    """Of a fork: the campaign at the beginning of its line."""
     memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
     """Shared by all cases of one cycle: results that depend on the case alone, such as the fitted world model."""
+
+    @property
+    def line(self) -> str:
+        """What lessons are known by: a campaign and its forks tell the same lesson under the same id."""
+        return self.origin or self.campaign_id
 
     @property
     def mode(self) -> Mode:

@@ -12,6 +12,7 @@ from pydantic import Field, TypeAdapter
 
 from core.approvals import Answer, Approval, ApprovalRule
 from core.event import Event
+from core.forks import ForkPoint
 from core.guidance import Door, Guidance, GuidanceChange, Unread, WhyUnused
 from core.live_events import (
     DegradationSeen,
@@ -62,6 +63,7 @@ __all__ = [
     "DegradationSeen",
     "DirectionSet",
     "Event",
+    "ForkedFrom",
     "GuidanceDelivered",
     "GuidanceDropped",
     "GuidanceGiven",
@@ -108,6 +110,25 @@ class CampaignStarted(Event):
     name: str
     kind: str
     seed: int
+
+
+class ForkedFrom(Event):
+    """A campaign was begun from the past of another: its events up to there are those of the parent, copied.
+
+    `root` is the campaign at the beginning of the line; records keep the ids that they had there.
+    """
+
+    type: Literal["ForkedFrom"] = "ForkedFrom"
+    parent: str
+    root: str
+    point: ForkPoint
+    checkpoint: str = Field(default="", description="the id of LangGraph's checkpoint, where one was named")
+    edits: dict[str, Any] = Field(default={}, description="what was changed: `set`, `guidance`, `agenda`, `rulings`")
+    by: str = "human"
+
+    @property
+    def subject(self) -> str:
+        return self.root
 
 
 class BaseTaken(Event):
@@ -605,6 +626,7 @@ AnyEvent = Annotated[
     | ImprovementReported
     | ImprovementRolledBack
     | ImprovementValidated
+    | ForkedFrom
     | GuidanceDelivered
     | GuidanceDropped
     | GuidanceGiven

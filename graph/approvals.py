@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from core.approvals import Answer, Approval
+from core.campaign import Campaign
 from core.errors import ConfigError
+from core.records import Config
 from memory.approvals import Approvals
 from memory.ledger import Ledger
 from search.constraints import Region, violations
 from search.rules import broken, parse_rules
 
-__all__ = ["open_approvals"]
+__all__ = ["checked_config", "open_approvals"]
 
 
 def open_approvals(ledger: Ledger) -> Approvals:
@@ -17,18 +19,16 @@ def open_approvals(ledger: Ledger) -> Approvals:
     return Approvals(ledger, lambda asked, answer: _checked(ledger, asked, answer))
 
 
-def _checked(ledger: Ledger, asked: Approval, answer: Answer) -> Answer:
-    """The answer with a configuration that can run: in the space, keeping the user's rules and regions.
+def checked_config(campaign: Campaign, config: Config, where: str) -> Config:
+    """The configuration in its form, where it can run: in the space, keeping the user's rules and regions.
 
-    Regions that were learned do not bind: a person may know better.
+    Regions that were learned do not bind: a person may know better.  Raises ConfigError.
     """
     from graph.loading import space_of  # brings in every role; only an edit needs it
 
-    campaign = ledger.campaign(asked.campaign_id).definition
-    where = f"the edited configuration of {asked.id}"
     space = space_of(campaign)
     try:
-        config = space.validate_config(answer.config)
+        config = space.validate_config(config)
     except ConfigError as error:
         raise ConfigError(error.what, where=where, hint=error.hint) from error
     except (ArithmeticError, TypeError, ValueError, RecursionError) as error:  # no number of this world
@@ -41,4 +41,10 @@ def _checked(ledger: Ledger, asked: Approval, answer: Answer) -> Answer:
         raise ConfigError(
             regions[0].reason or f"{regions[0]} is forbidden", where=where, hint="the campaign forbids it"
         )
+    return config
+
+
+def _checked(ledger: Ledger, asked: Approval, answer: Answer) -> Answer:
+    campaign = ledger.campaign(asked.campaign_id).definition
+    config = checked_config(campaign, answer.config, f"the edited configuration of {asked.id}")
     return answer.model_copy(update={"config": config})

@@ -34,6 +34,7 @@ from graph.sealed import sealed_evaluation
 from graph.seat_models import SeatModels, with_chosen_models
 from memory.history import History
 from memory.ledger import Ledger, StoredCampaign
+from memory.lineage import root_of
 from memory.state_folder import StateFolder
 from runtime.jobs import Jobs
 
@@ -176,7 +177,7 @@ async def _prepare(context: Context, open_recall: Callable[[], RecallView] | Non
             context.live = await session.open(context.history)
     finally:
         if opening is not None:
-            context.recall = await opening
+            context.take_recall(await opening)
 
 
 async def _cycles(folder: StateFolder, context: Context, stop: Stop) -> Ending:
@@ -277,4 +278,5 @@ def context_of(
         recall=None,
         experiments_folder=folder.experiments,
         clock=ledger.clock,
+        origin=root_of(ledger, stored.id),
     )

@@ -12,6 +12,7 @@ from core.campaign import Campaign, CodePlan
 from core.errors import ConfigError, StorageError
 from core.events import BaseTaken
 from memory.ledger import Ledger, StoredCampaign
+from memory.lineage import forked_from
 from memory.state_folder import StateFolder
 from runtime.workspaces import Base, open_base, take_base
 
@@ -67,7 +68,8 @@ def open_code(folder: StateFolder, ledger: Ledger, stored: StoredCampaign, *, tr
     """
     campaign = stored.definition
     assert campaign.code is not None
-    place = folder.bases / stored.id
+    origin = forked_from(ledger, stored.id)
+    place = folder.bases / (stored.id if origin is None else origin.root)  # it never changes, so a family shares it
     told = next((e for e in ledger.events(stored.id, types=(BaseTaken,)) if isinstance(e, BaseTaken)), None)
     base = take_base(Path(campaign.here) / campaign.code.root, place) if told is None else open_base(place)
     texts = changeable(base, campaign.code)

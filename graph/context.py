@@ -23,12 +23,14 @@ from core.records import Direction
 from graph.approvals import open_approvals
 from graph.asking import Inquiry
 from graph.council import Council, named
+from graph.family_recall import FamilyRecall
 from graph.seat_models import SeatModels
 from memory.approvals import Approvals
 from memory.candidates import Candidates
 from memory.guidance import GuidanceBook
 from memory.history import History
 from memory.ledger import Ledger
+from memory.lineage import family
 from runtime.jobs import Jobs
 from search.space import Space
 
@@ -64,6 +66,8 @@ class Context:
     callback_timeout_s: float = CALLBACK_TIMEOUT_S
     heard: set[tuple[int, str]] = field(default_factory=set)
     """The nodes, by cycle, at which guidance was asked for by this process."""
+    origin: str = ""
+    """Of a fork: the campaign at the beginning of its line."""
     _opening: Case | None = None
 
     @cached_property
@@ -105,6 +109,7 @@ class Context:
                 self.history,
                 cycle,
                 population=population,
+                origin=self.origin,
             )
         guided = self.history.guidance(cycle, node)
         return replace(self._opening, direction=direction, guidance=guided, **self._of_live(cycle), **more)
@@ -151,6 +156,15 @@ class Context:
             "models": lambda spec, temperature: models.named(spec or asked, of, name, cycle, seed, temperature),
         }
 
+    def take_recall(self, opened: Any) -> None:
+        """Search in `opened` from now on, as this campaign is to see it among its forks."""
+
+        def others() -> set[str]:
+            root = self.origin or self.campaign_id
+            return {root, *(one.campaign_id for one in family(self.ledger, root))} - {self.campaign_id}
+
+        self.recall = None if opened is None else FamilyRecall(opened, self.history, others)
+
     def remember(self, items: Sequence[Any]) -> None:
         """Hand trajectories and lessons to recall, where there is one that can be written."""
         remember = getattr(self.recall, "remember", None)
@@ -166,6 +180,7 @@ def opening_case(
     cycle: int,
     guidance: tuple[Guidance, ...] = (),
     population: Population | None = None,
+    origin: str = "",
 ) -> Case:
     """The case as it stood when the cycle began, whatever the history has come to know since."""
     return Case(
@@ -182,6 +197,7 @@ def opening_case(
         guidance=guidance,
         population=population,
         improvements=history.assessed(before=cycle),
+        origin=origin,
         records=history.track_records("voter", before=cycle),
     )
 

@@ -22,6 +22,7 @@ from core.scrub import scrubbed
 from graph.code_campaign import open_code
 from graph.delivered import Delivered, Once
 from graph.landing import Landing, land
+from graph.user_files import UserFiles
 from graph.verified import Chosen, choose
 from memory.effects import Effect
 from memory.history import History
@@ -32,7 +33,6 @@ from runtime.delivery import (
     Replacement,
     Repository,
     as_branch,
-    as_files,
     as_push,
     differing,
     find_repository,
@@ -153,7 +153,9 @@ class Delivery:
                 merged = landing.merged
                 once.begin(self._plan(replacements, merged))
             place = self.folder.deliveries / self.chosen.id / f"replaced-{once.number}"
-            kept = as_files(root, replacements, place)
+            assert once.effect is not None
+            what = f"deliver {self.chosen.id} --apply"
+            kept = UserFiles(self.folder, self.ledger).replace(once.effect.key, what, root, replacements, place)
             told = Delivered(
                 "files",
                 "made",
@@ -161,7 +163,7 @@ class Delivery:
                 files=tuple(each.path for each in replacements),
                 merged=tuple(merged),
                 backups=tuple((str(file), str(copy)) for file, copy in kept),
-                undo=f"copy the files of {place} back" + _gone([r for r in replacements if r.before is None]),
+                undo="python run_graph.py undo",
             )
             return once.end(told)
 
@@ -284,7 +286,7 @@ class Delivery:
         plan = json.loads(effect.remote_id)
         get = self.folder.artifacts.get
         left = [
-            Replacement(path, *(None if one is None else get(one) for one in (before, after)))
+            Replacement(path, None if before is None else get(before), None if after is None else get(after))
             for path, (before, after) in plan["files"].items()
         ]
         whole = all(each.path in there and there[each.path] in (each.before, each.after) for each in left)
@@ -299,7 +301,3 @@ class Delivery:
             yield Once(self.ledger, self.stored.id, {"candidate": self.chosen.id, **request})
         finally:
             self.ledger.leases.release(lease)
-
-
-def _gone(new: list[Replacement]) -> str:
-    return f", and delete {', '.join(each.path for each in new)}" if new else ""

@@ -6,9 +6,10 @@ from core.ids import content_hash
 from core.models import Chat, ChatCall, ChatReply
 from memory.effects import Effect, Effects
 
-__all__ = ["PaidOnceChat", "paid_before"]
+__all__ = ["KIND", "PaidOnceChat", "key_of", "paid_before"]
 
 KIND = "model_call"
+"""Of the effects."""
 
 
 class PaidOnceChat:
@@ -23,14 +24,20 @@ class PaidOnceChat:
         self._campaign_id = campaign_id
 
     async def complete(self, call: ChatCall) -> ChatReply:
-        key = f"m-{content_hash(self._campaign_id, call.key)[:20]}"
-        effect = self._effects.begin(key, KIND, self._campaign_id, call.model_dump(mode="json"))
+        effect = self._effects.begin(
+            key_of(self._campaign_id, call), KIND, self._campaign_id, call.model_dump(mode="json")
+        )
         if effect.state == "finished":
             return ChatReply.model_validate_json(effect.result).model_copy(update={"source": "stored"})
         reply = await self._chat.complete(call)
         if not self._effects.finish(effect, reply.model_dump_json()):
             return await self.complete(call)  # somebody else was faster, and that answer counts
         return reply
+
+
+def key_of(campaign_id: str, call: ChatCall) -> str:
+    """The effect's key of a call."""
+    return f"m-{content_hash(campaign_id, call.key)[:20]}"
 
 
 def paid_before(effects: Effects, campaign_id: str) -> list[tuple[ChatCall, ChatReply | None]]:

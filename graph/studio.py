@@ -84,7 +84,7 @@ def _handing(context: Context | None, folder: StateFolder | None) -> Callable[[A
             assert folder is not None
             number = _number(state["cycle"], context)
             if context.recall is None:
-                context.recall = await asyncio.to_thread(folder.open_recall, context.ledger)
+                context.take_recall(await asyncio.to_thread(folder.open_recall, context.ledger))
             await measure_baseline(context)
             return {**await function({"cycle": number}, Runtime(context=context)), "cycle": number}
 

@@ -15,7 +15,7 @@ from memory.history import History
 from memory.ledger import StoredCampaign
 from search.acquisition import pareto_front
 
-__all__ = ["best_so_far", "summarise"]
+__all__ = ["best_so_far", "fork_of", "summarise"]
 
 
 def summarise(stored: StoredCampaign, history: History, *, status: str, reason: str = "") -> dict[str, Any]:
@@ -63,8 +63,17 @@ def summarise(stored: StoredCampaign, history: History, *, status: str, reason: 
         "calibration": calibration_of(history.experiments()),
         "model": model_use(definition, history),
         "lessons": [lesson.text for lesson in history.lessons()],
+        "fork_of": fork_of(history),
         "resume": None if status == "finished" else f"python run_graph.py resume {stored.id}",
     }
+
+
+def fork_of(history: History) -> dict[str, Any] | None:
+    """The campaign that this one was forked from, and where; None for one that was begun from nothing."""
+    origin = history.fork_of
+    if origin is None:
+        return None
+    return {"campaign": origin.parent, "at": str(origin.point), "edits": origin.edits}
 
 
 def pareto(stored: StoredCampaign, history: History) -> list[dict[str, Any]]:

@@ -7,7 +7,8 @@ started (`started`), asks the world first after a restart, and stores the result
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -92,6 +93,19 @@ class Effects:
     def finish(self, effect: Effect, result: str) -> bool:
         """Store the result; False when another owner has claimed the effect since (its result counts, not this)."""
         return self._update(effect, state="finished", result=result)
+
+    def get(self, key: str) -> Effect | None:
+        """The effect of that key, if it was ever begun."""
+        with self._database.read() as connection:
+            row = connection.execute(sa.select(schema.effects).where(schema.effects.c.key == key)).one_or_none()
+        return None if row is None else _effect(row)
+
+    def put_finished(self, connection: sa.Connection, effects: Sequence[Effect]) -> None:
+        """Keep effects that another campaign has finished, under their new keys, in the caller's transaction."""
+        for effect in effects:
+            values = {**asdict(effect), "owner": json.dumps(effect.owner), "request": json.dumps(effect.request)}
+            values |= {"request_hash": content_hash(effect.request), "state": "finished"}
+            connection.execute(self._database.insert(schema.effects).values(**values).on_conflict_do_nothing())
 
     def of(self, campaign_id: str | None = None, kind: str | None = None) -> list[Effect]:
         """The effects of a campaign, or of one kind whosever they are, oldest first."""

@@ -23,6 +23,7 @@ from core.events import (
     CycleFinished,
     CycleStarted,
     DirectionSet,
+    ForkedFrom,
     GuidanceDelivered,
     GuidanceUnused,
     GuidanceUsed,
@@ -145,6 +146,7 @@ class History:
         self.guidance_delivered: dict[str, GuidanceDelivered] = {}
         self.guidance_used: list[GuidanceUsed] = []
         self.guidance_unused: list[GuidanceUnused] = []
+        self.fork_of: ForkedFrom | None = None
         self.started_at = 0.0
         self.ended: CampaignFinished | CampaignInterrupted | None = None
         self.seq = 0
@@ -284,6 +286,8 @@ class History:
         match event:
             case CampaignStarted():
                 self.started_at = event.at
+            case ForkedFrom():
+                self.fork_of = event
             case CampaignFinished() | CampaignInterrupted():
                 self.ended = event
             case ModelChosen():

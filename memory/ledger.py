@@ -17,7 +17,7 @@ from core.events import AnyEvent, parse_event
 from core.ids import Clock, system_clock
 from memory import schema
 from memory.database import Database
-from memory.effects import Effects
+from memory.effects import Effect, Effects
 from memory.embedding_rows import EmbeddingRows
 from memory.item_rows import ItemRows
 from memory.leases import Leases
@@ -157,8 +157,8 @@ class Ledger:
         with self.database.read() as connection:
             return [(row[0], row[1]) for row in connection.execute(query)]
 
-    def _insert(self, connection: sa.Connection, event: AnyEvent) -> AnyEvent | None:
-        at = self.clock()
+    def _insert(self, connection: sa.Connection, event: AnyEvent, at: float = 0.0) -> AnyEvent | None:
+        at = at or self.clock()
         values = {
             "campaign_id": event.campaign_id,
             "key": event.key,
@@ -179,26 +179,49 @@ class Ledger:
 
         Raises ConflictError when the given id is taken.
         """
-        now = self.clock()
         with self.database.write() as connection:
-            number, free = self._next(connection, definition.name)
-            if campaign_id is not None and not self._is_free(connection, campaign_id):
-                raise ConflictError(f"there is a campaign {campaign_id!r} already", where="id", hint="take another one")
-            campaign_id = campaign_id or free
-            connection.execute(
-                sa.insert(schema.campaigns).values(
-                    id=campaign_id,
-                    name=definition.name,
-                    number=number,
-                    fingerprint=definition.fingerprint(),
-                    definition=definition.model_dump_json(),
-                    status="running",
-                    sessions=0,
-                    created_at=now,
-                    updated_at=now,
-                )
-            )
+            campaign_id = self._create(connection, definition, campaign_id, "running")
         return self.campaign(campaign_id)
+
+    def fork_campaign(
+        self,
+        definition: Campaign,
+        campaign_id: str | None,
+        past: Callable[[str], tuple[Sequence[AnyEvent], Sequence[Effect]]],
+    ) -> StoredCampaign:
+        """A new campaign that has a past, in one transaction: it is there with all of it, or not at all.
+
+        `past(id)` gives its events, those with a time of their own keeping it, and its finished effects.  Nobody is
+        told of the events: they happened before.  Raises ConflictError when the given id is taken.
+        """
+        with self.database.write() as connection:
+            campaign_id = self._create(connection, definition, campaign_id, "interrupted")
+            told, effects = past(campaign_id)
+            for event in told:
+                self._insert(connection, event, event.at)
+            self.effects.put_finished(connection, effects)
+        return self.campaign(campaign_id)
+
+    def _create(self, connection: sa.Connection, definition: Campaign, campaign_id: str | None, status: str) -> str:
+        now = self.clock()
+        number, free = self._next(connection, definition.name)
+        if campaign_id is not None and not self._is_free(connection, campaign_id):
+            raise ConflictError(f"there is a campaign {campaign_id!r} already", where="id", hint="take another one")
+        campaign_id = campaign_id or free
+        connection.execute(
+            sa.insert(schema.campaigns).values(
+                id=campaign_id,
+                name=definition.name,
+                number=number,
+                fingerprint=definition.fingerprint(),
+                definition=definition.model_dump_json(),
+                status=status,
+                sessions=0,
+                created_at=now,
+                updated_at=now,
+            )
+        )
+        return campaign_id
 
     def next_id(self, name: str) -> str:
         """The id that a new campaign of that name would have."""

@@ -18,6 +18,7 @@ __all__ = [
     "embeddings",
     "events",
     "facts",
+    "file_changes",
     "items",
     "leases",
     "metadata",
@@ -181,3 +182,18 @@ approvals = sa.Table(
     sqlite_autoincrement=True,
 )
 """Questions to a person.  answered_at, expired_at and used_at are each set once, and only where they are still NULL."""
+
+file_changes = sa.Table(
+    "file_change",
+    metadata,
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String, nullable=False, unique=True),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("root", sa.Text, nullable=False),
+    sa.Column("files", sa.Text, nullable=False),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("updated_at", sa.Float, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""Every change of the user's own files, in order; `files` name what they were and became by the hash of the content."""

@@ -45,6 +45,9 @@ COMMANDS = {
     "policy": "service.commands.policy",
     "audit": "service.commands.audit",
     "control-plane": "service.commands.control_plane",
+    "undo": "service.commands.undo",
+    "redo": "service.commands.undo",
+    "rewind": "service.commands.rewind",
     "propose-pr": "service.commands.propose_pr",
     "mcp": "service.commands.mcp",
     "serve": "service.commands.serve",
@@ -155,6 +158,10 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("id", nargs="?", metavar="ID")
     report.add_argument("--out", metavar="FILE", help="where (default: reports/ of the state folder)")
     _deliver_options(command("deliver", "give away what a campaign on code has found: diff, branch, push, or files"))
+    undo = command("undo", "take back the last change of your files that this program made; nothing is run")
+    undo.add_argument("--list", action="store_true", help="every such change, and which one is next; change nothing")
+    command("redo", "put back the change that was undone last")
+    _rewind_options(command("rewind", "go back in a campaign: what would be kept and forgotten, or a fork from there"))
     jobs = command("jobs", "the jobs of a campaign (default: the last one)")
     jobs.add_argument("id", nargs="?", metavar="ID")
     logs = command("logs", "what a job printed")
@@ -297,6 +304,25 @@ def _export_options(at: argparse.ArgumentParser) -> None:
 
 def _approval_option(at: argparse.ArgumentParser) -> None:
     at.add_argument("--approval", metavar="ID", default="", help="of the question that this call made, once answered")
+
+
+def _rewind_options(at: argparse.ArgumentParser) -> None:
+    at.epilog = (
+        "Without --fork, --yes or --edit nothing is changed. POINT is a finished cycle (3), a node that comes next "
+        "(3/voter), or the id of a checkpoint; without one they are listed. A fork is a new campaign with the past of "
+        "the old one, which stays as it is. --set changes budgets of the fork. docs/time.md has more."
+    )
+    at.add_argument("where", nargs="*", metavar="[CAMPAIGN] POINT", help="default: the last campaign, and its points")
+    at.add_argument("--fork", nargs="?", const="", metavar="NAME", help="make a fork, under this id if one is given")
+    at.add_argument("--yes", action="store_true", help="do it: a fork, and the files too where --what says so")
+    at.add_argument(
+        "--what",
+        choices=("state", "code", "both"),
+        default="state",
+        help="the campaign, the changes of your files since then, or both (default: state)",
+    )
+    at.add_argument("--guide", action="append", metavar="TEXT", help="a sentence that the fork begins with; repeatable")
+    at.add_argument("--edit", action="store_true", help="edit what is on the agenda, or the rulings, in $EDITOR; fork")
 
 
 def _policy_options(at: argparse.ArgumentParser, common: Parser) -> None:

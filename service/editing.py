@@ -1,4 +1,4 @@
-"""An edited configuration from $EDITOR: as YAML, again and again until it can run or nothing changes."""
+"""Something edited in $EDITOR: as YAML, again and again until it can be taken or nothing changes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.approvals import Approval
 from core.errors import ConfigError, RatchetError, UnavailableError, UsageError
 from service.escape import escaped
 
-__all__ = ["edit_config", "editor_command"]
+__all__ = ["edit_config", "edit_yaml", "editor_command"]
 
 FALLBACK = "vi"
 MAX_SIZE_BYTES = 1_000_000
@@ -32,20 +32,30 @@ def editor_command(environment: Mapping[str, str] = os.environ) -> list[str]:
 
 
 def edit_config(asked: Approval, take: Callable[[dict[str, Any]], None]) -> None:
-    """Let a person change the configuration that is shown, and hand it to `take`.
+    """Let a person change the configuration that is shown, and hand it to `take`.  Raises as `edit_yaml`."""
+    edit_yaml(
+        asked.shown.get("config", {}),
+        take,
+        name=asked.id,
+        title=asked.title,
+        note="Save and leave to say yes to this instead; without a change nothing is said.",
+        hint=f"`python run_graph.py approve {asked.id}` takes it as it is",
+    )
+
+
+def edit_yaml(
+    shown: Mapping[str, Any], take: Callable[[dict[str, Any]], None], *, name: str, title: str, note: str, hint: str
+) -> None:
+    """Let a person change `shown`, and hand it to `take`.
 
     What `take` cannot take (ConfigError) stands on top of the file, and the editor opens again.  Raises UsageError when
     nothing was changed (since the last error: that error), UnavailableError when the editor does not run.
     """
-    shown = asked.shown.get("config", {})
-    text = yaml.safe_dump(shown, sort_keys=False, allow_unicode=True)
-    notes = [
-        f"{asked.id}: {asked.title}",
-        "Save and leave to say yes to this instead; without a change nothing is said.",
-    ]
+    text = yaml.safe_dump(dict(shown), sort_keys=False, allow_unicode=True)
+    notes = [f"{name}: {title}", note]
     failed: RatchetError | None = None
     with tempfile.TemporaryDirectory(prefix="ratchet-edit-") as folder:
-        path = Path(folder) / f"{asked.id}.yaml"
+        path = Path(folder) / f"{name}.yaml"
         while True:
             head = "".join(f"# {line}\n" for note in notes for line in escaped(note).split("\n"))
             path.write_text(head + text, encoding="utf-8")
@@ -54,18 +64,14 @@ def edit_config(asked: Approval, take: Callable[[dict[str, Any]], None]) -> None
             if _without_comments(edited) == _without_comments(text):
                 if failed is not None:
                     raise failed
-                raise UsageError(
-                    "nothing was changed, so nothing was said",
-                    where=asked.id,
-                    hint=f"`python run_graph.py approve {asked.id}` takes it as it is",
-                )
+                raise UsageError("nothing was changed, so nothing was said", where=name, hint=hint)
             text = "".join(line for line in edited.splitlines(keepends=True) if not line.startswith("#"))
             try:
-                take(_parsed(text, asked.id))
+                take(_parsed(text, name))
                 return
             except ConfigError as error:
                 failed = error
-                notes = [f"{asked.id}: {error.what}", *([error.hint] if error.hint else [])]
+                notes = [f"{name}: {error.what}", *([error.hint] if error.hint else [])]
 
 
 def _open(path: Path) -> None:
@@ -76,7 +82,7 @@ def _open(path: Path) -> None:
         raise UnavailableError(
             f"the editor {words[0]!r} does not start: {error.strerror or error}",
             where="EDITOR",
-            hint="set EDITOR, or give the changes: `python run_graph.py edit ID --set key=value`",
+            hint="set EDITOR, such as EDITOR=nano",
         ) from error
     if code != 0:
         raise UsageError(f"the editor ended with {code}, so nothing was said", where=" ".join(words))

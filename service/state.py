@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 
-RUNNING = ("run", "resume", "evolve", "improve", "demo", "edit")
+RUNNING = ("run", "resume", "evolve", "improve", "demo", "edit", "rewind")
 """Commands in which `--set` may change the campaign, or the configuration that is edited, too."""
 
 
@@ -100,8 +100,8 @@ def find_subject(ledger: Ledger, prefix: str) -> tuple[str, str]:
     pattern = re.compile(r"[pj]-[0-9a-f]+")
     matches = ((campaign, pattern.match(subject)) for campaign, subject in ledger.subjects(prefix))
     found = {(campaign, match[0]) for campaign, match in matches if match and match[0].startswith(prefix)}
-    if len(found) == 1:
-        return found.pop()
+    if len({subject for _, subject in found}) == 1:  # in the past of forks too: the oldest campaign is where it began
+        return min(found, key=lambda one: ledger.campaign(one[0]).created_at)
     if not found:
         raise NotFoundError(
             f"there is no proposal or job {prefix!r}",

@@ -11,6 +11,7 @@ from core.events import JobFinished, JobStarted
 from core.process import ProcessIdentity
 from core.records import Experiment
 from graph.model_use import model_use
+from graph.summary import fork_of
 from memory.approvals import Approvals
 from memory.history import History
 from memory.ledger import Ledger, StoredCampaign
@@ -50,6 +51,7 @@ def standing(ledger: Ledger, stored: StoredCampaign, history: History) -> dict[s
         "jobs": {status: counted[status] for status in ("ok", "failed", "stopped", "cancelled")},
         "running": running_rows(stored, history, ledger.clock()),
         "model": model_use(stored.definition, history),
+        "fork_of": fork_of(history),
         "started_at": history.started_at or stored.created_at,
         "updated_at": stored.updated_at,
         "ended": getattr(history.ended, "reason", None) if owner is None else None,
@@ -74,6 +76,7 @@ def campaign_row(stored: StoredCampaign, history: History, owner: ProcessIdentit
         "baseline": None if history.baseline is None else objective.value(history.baseline.mean),
         "best": None if best is None else objective.value(best.score or 0.0),
         "verdict": history.verdict.answer if history.verdict else None,
+        "fork_of": fork_of(history),
         "started_at": history.started_at or stored.created_at,
     }
 

@@ -89,7 +89,7 @@ async def run_once(
         if effect.state == "finished":
             return Outcome.model_validate_json(effect.result).model_copy(update={"proposal_id": proposal_id})
         if campaign.kind == "code" and not read_started(spec.directory):
-            first = kit.experiments_folder / job_id(kit.campaign_id, campaign.baseline, campaign.seed)
+            first = _folder_of(kit, job_id(kit.campaign_id, campaign.baseline, campaign.seed))
             await asyncio.to_thread(lay_out_candidate, kit, campaign, config, seed, spec.directory, first)
 
         def reported(report: JobReport) -> None:
@@ -146,6 +146,14 @@ _turns: WeakKeyDictionary[Jobs, WeakValueDictionary[str, asyncio.Lock]] = WeakKe
 def _turn(jobs: Jobs, job_id: str) -> asyncio.Lock:
     """Whoever asks for a job that is in hand waits for its outcome: best and baseline may be the same configuration."""
     return _turns.setdefault(jobs, WeakValueDictionary()).setdefault(job_id, asyncio.Lock())
+
+
+def _folder_of(kit: Kit, name: str) -> Path:
+    """The folder of a job that may have been run for the campaign that this one was forked from."""
+    assert kit.experiments_folder is not None
+    effect = None if kit.effects is None else kit.effects.get(name)
+    ran = effect is not None and effect.state == "finished" and effect.kind == "job"
+    return kit.experiments_folder / (Outcome.model_validate_json(effect.result).job_id if ran and effect else name)
 
 
 def first_attempt(spec: JobSpec) -> int:

@@ -55,7 +55,7 @@ def chronicler(pattern_share: float = 0.75, pattern_lift: float = 1.5, min_winne
                 standing.append(old)
         return lessons + [
             Lesson(
-                id=content_id("l", case.campaign_id, "constraint", region.model_dump(mode="json")),
+                id=content_id("l", case.line, "constraint", region.model_dump(mode="json")),
                 kind="constraint",
                 text=f"{region}: {region.reason}",
                 cycle=case.cycle,
@@ -75,7 +75,7 @@ def chronicler(pattern_share: float = 0.75, pattern_lift: float = 1.5, min_winne
         told: list[Lesson] = []
         for name, value, share in _shared(winners):
             among_all = sum(e.config.get(name) == value for e in scored) / len(scored)
-            lesson_id = content_id("l", case.campaign_id, "pattern", name, value)
+            lesson_id = content_id("l", case.line, "pattern", name, value)
             if share >= pattern_share and share >= pattern_lift * among_all and lesson_id not in known:
                 told.append(
                     Lesson(
@@ -94,7 +94,7 @@ def chronicler(pattern_share: float = 0.75, pattern_lift: float = 1.5, min_winne
 
 def _withdrawal(lesson: Lesson, why: str, evidence: Sequence[str], case: Case) -> Lesson:
     return Lesson(
-        id=content_id("l", case.campaign_id, "withdrawn", lesson.id, case.cycle),
+        id=content_id("l", case.line, "withdrawn", lesson.id, case.cycle),
         kind=lesson.kind,
         text=f"taken back: {lesson.text}; {why}",
         cycle=case.cycle,

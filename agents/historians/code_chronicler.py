@@ -54,5 +54,5 @@ def _lesson(experiment: Experiment, case: Case, population: Population) -> Lesso
 
 def _told(kind: Any, text: str, part: str, case: Case, proposal: str) -> Lesson:
     return Lesson(
-        id=content_id("l", case.campaign_id, kind, part), kind=kind, text=text, cycle=case.cycle, evidence=(proposal,)
+        id=content_id("l", case.line, kind, part), kind=kind, text=text, cycle=case.cycle, evidence=(proposal,)
     )

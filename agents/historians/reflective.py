@@ -61,7 +61,7 @@ def reflective(rules: str = "chronicler") -> Historian:
             told.append((f"plan behind {best.proposal.id}: {steps}", (best.proposal.id,), tuple(answer.plan)))
         return lessons + [
             Lesson(
-                id=content_id("l", case.campaign_id, "insight", text),
+                id=content_id("l", case.line, "insight", text),
                 kind="insight",
                 text=text,
                 cycle=case.cycle,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from runtime.delivery.branch import Commit, as_branch, make_commit, taken, tip
 from runtime.delivery.comparison import differing
 from runtime.delivery.diff import as_diff
-from runtime.delivery.files import Replacement, as_files, read_file
+from runtime.delivery.files import Replacement, as_files, changed_since, read_file, replace_files
 from runtime.delivery.push import as_push, tip_at
 from runtime.delivery.repository import Entry, Repository, find_repository
 
@@ -22,10 +22,12 @@ __all__ = [
     "as_diff",
     "as_files",
     "as_push",
+    "changed_since",
     "differing",
     "find_repository",
     "make_commit",
     "read_file",
+    "replace_files",
     "taken",
     "tip",
     "tip_at",

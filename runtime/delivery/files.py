@@ -14,7 +14,7 @@ from pathlib import Path
 from core.errors import DeliveryError, StorageError
 from core.records import lies_below
 
-__all__ = ["Replacement", "as_files", "put_file", "read_file"]
+__all__ = ["Replacement", "as_files", "changed_since", "put_file", "read_file", "replace_files"]
 
 BESIDE = ".ratchet-new"
 """Ends the name of a file that is being written."""
@@ -22,11 +22,15 @@ BESIDE = ".ratchet-new"
 
 @dataclass(frozen=True)
 class Replacement:
-    """`before` is what must stand there, `after` what it becomes; None where there is no file."""
+    """`before` is what must stand there, `after` what it becomes; None where there is no file.
+
+    `mode`: the rights of a file that is made; one that is there keeps its own.
+    """
 
     path: str
     before: bytes | None
     after: bytes | None
+    mode: int = 0o644
 
 
 def as_files(root: Path, replacements: Sequence[Replacement], backups: Path) -> list[tuple[Path, Path]]:
@@ -36,8 +40,7 @@ def as_files(root: Path, replacements: Sequence[Replacement], backups: Path) -> 
     links; StorageError when a file cannot be written.
     """
     root = root.resolve()
-    changed = [each.path for each in replacements if read_file(root, each.path) not in (each.before, each.after)]
-    if changed:
+    if changed := changed_since(root, replacements):
         raise DeliveryError(
             f"changed since: {', '.join(changed[:8])}", where=str(root), hint="nothing was written; try again"
         )
@@ -49,15 +52,27 @@ def as_files(root: Path, replacements: Sequence[Replacement], backups: Path) -> 
                 copy.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 put_file(copy, each.before, 0o600)
                 kept.append((root / each.path, copy))
+    except OSError as error:
+        raise _cannot_write(error, root) from error
+    replace_files(root, replacements)
+    return kept
+
+
+def replace_files(root: Path, replacements: Sequence[Replacement]) -> None:
+    """Replace the files below `root`, which has no links in it, without keeping them.
+
+    Raises DeliveryError when one is neither what it was nor what it becomes, StorageError; some are then replaced.
+    """
+    try:
         for each in replacements:
             _replace(root, each)
     except OSError as error:
-        raise StorageError(
-            f"cannot write: {error.strerror or error}",
-            where=error.filename or str(root),
-            hint=f"give the same command again; what was replaced is kept in {backups}",
-        ) from error
-    return kept
+        raise _cannot_write(error, root) from error
+
+
+def changed_since(root: Path, replacements: Sequence[Replacement]) -> list[str]:
+    """The paths at which there stands neither what was there nor what comes there.  Raises DeliveryError for links."""
+    return [each.path for each in replacements if read_file(root, each.path) not in (each.before, each.after)]
 
 
 def read_file(root: Path, path: str) -> bytes | None:
@@ -81,7 +96,7 @@ def put_file(path: Path, content: bytes, mode: int) -> None:
 
     What a killed process left half written has the same name, and is written over.
     """
-    beside = path.with_name(f".{path.name[:80]}{BESIDE}")
+    beside = _beside(path)
     beside.unlink(missing_ok=True)
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
@@ -96,10 +111,15 @@ def put_file(path: Path, content: bytes, mode: int) -> None:
         raise
 
 
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name[:80]}{BESIDE}")
+
+
 def _replace(root: Path, each: Replacement) -> None:
     file = root / each.path
     now = read_file(root, each.path)
     if now == each.after:
+        _beside(file).unlink(missing_ok=True)  # half of another way, that somebody killed has left
         return
     if now != each.before:
         raise DeliveryError(
@@ -111,4 +131,12 @@ def _replace(root: Path, each: Replacement) -> None:
         file.unlink()
         return
     file.parent.mkdir(parents=True, exist_ok=True)
-    put_file(file, each.after, file.stat().st_mode & 0o777 if now is not None else 0o644)
+    put_file(file, each.after, file.stat().st_mode & 0o777 if now is not None else each.mode)
+
+
+def _cannot_write(error: OSError, root: Path) -> StorageError:
+    return StorageError(
+        f"cannot write: {error.strerror or error}",
+        where=error.filename or str(root),
+        hint="give the same command again: it goes on where it stopped, and the old files are kept",
+    )

@@ -17,6 +17,7 @@ from service.state import open_folder, settings_of
 if TYPE_CHECKING:
     from graph.feedback_models import FeedbackModels
     from graph.feedback_workflow import FeedbackRun
+    from graph.user_files import FileByFile
     from memory.recall import Recall
     from memory.state_folder import StateFolder
     from service.feedback.baseline import Baseline
@@ -37,10 +38,12 @@ def feedback(args: argparse.Namespace, output: Output) -> int:
     files = python_files(args.files)
     folder = open_folder(args)
     folder.create()
-    if args.write:
-        _may_write(args, folder, files)
-    with _memory(args, folder, output) as recall, _models(args, output) as models:
-        results, failed = asyncio.run(_run_all(args, output, files, folder, recall, models))
+    with (
+        _writing(args, folder, files) as changes,
+        _memory(args, folder, output) as recall,
+        _models(args, output) as models,
+    ):
+        results, failed = asyncio.run(_run_all(args, output, files, folder, recall, models, changes))
         code = _conclude(args, output, results, failed, stored, models)
         if models is not None and models.use["failed"] and models.asked != "auto" and not code:
             output.say(f"the model gave out, and rules spoke in its place: exit 4 ({models.reason})")
@@ -48,9 +51,17 @@ def feedback(args: argparse.Namespace, output: Output) -> int:
     return code
 
 
-def _may_write(args: argparse.Namespace, folder: StateFolder, files: Sequence[Path]) -> None:
-    """Leave to write into files of the project.  Raises PolicyError; StorageError when it cannot be audited."""
+@contextmanager
+def _writing(args: argparse.Namespace, folder: StateFolder, files: Sequence[Path]) -> Iterator[FileByFile | None]:
+    """With --write: leave to write into files of the project, and the change that `undo` takes back.
+
+    Raises PolicyError; StorageError when it cannot be audited.
+    """
+    if not args.write:
+        yield None
+        return
     from core.policy import Action
+    from graph.user_files import UserFiles
     from service.policy import Gate, ask_locally
 
     with folder.open_ledger() as ledger:
@@ -58,6 +69,8 @@ def _may_write(args: argparse.Namespace, folder: StateFolder, files: Sequence[Pa
         gate = Gate.of(settings_of(args), ledger)
         # the syntax tree of each file stays the same, which is checked before it is written
         ask_locally(gate, Action.CODE_APPLY, change_count=len(files), risk_level="low", verified=True, details=details)
+        with UserFiles(folder, ledger).one_by_one("feedback --write") as changes:
+            yield changes
 
 
 def _check_usage(args: argparse.Namespace) -> None:
@@ -127,6 +140,7 @@ async def _run_all(
     folder: StateFolder,
     recall: Recall | None,
     models: FeedbackModels | None,
+    changes: FileByFile | None,
 ) -> tuple[list[dict[str, Any]], dict[str, RatchetError]]:
     """Results file by file, and the errors of those that could not be analysed; that of an only file is raised."""
     from graph.feedback_workflow import FeedbackWorkflow
@@ -148,7 +162,7 @@ async def _run_all(
             output.say(f"{number}/{len(files)}  {path}")
         try:
             run = await workflow.run(path, args.iterations, guidance=args.guidance or ())
-            results.append(_result(args, run))
+            results.append(_result(args, run, changes))
         except (ConfigError, BusyError) as error:
             if len(files) == 1:
                 raise
@@ -156,7 +170,7 @@ async def _run_all(
     return results, failed
 
 
-def _result(args: argparse.Namespace, run: FeedbackRun) -> dict[str, Any]:
+def _result(args: argparse.Namespace, run: FeedbackRun, changes: FileByFile | None) -> dict[str, Any]:
     """A run as plain data; the file is written here, when that is asked for."""
     from service.feedback.views import as_told
 
@@ -166,9 +180,9 @@ def _result(args: argparse.Namespace, run: FeedbackRun) -> dict[str, Any]:
 
         new = rewrite(Path(run.path), run.best.comments)
         told["diff"] = new.diff
-        if args.write and new.changed:
-            new.write()
-        told["written"] = bool(args.write and new.changed)
+        if changes is not None and new.changed:
+            changes.write(new.path, new.before, new.after, new.write)
+        told["written"] = changes is not None and new.changed
     return told
 
 

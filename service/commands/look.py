@@ -114,6 +114,8 @@ def _standing_text(told: dict[str, Any], now: float) -> str:
         ("since", f"{_date(told['started_at'])}, last change {duration(now - told['updated_at'])} ago"),
         ("cycle", f"{told['cycle']} of {told['cycles']}, {told['finished_cycles']} whole"),
     ]
+    if told["fork_of"]:
+        rows.append(("fork of", f"{told['fork_of']['campaign']} at {told['fork_of']['at']}"))
     if baseline:
         rows.append(("baseline", f"{metric} {baseline['value']:.5g} ± {baseline['sd']:.2g}"))
     if best:
@@ -146,7 +148,10 @@ def _role_use(use: dict[str, Any]) -> str:
 def _campaigns_text(rows: list[dict[str, Any]]) -> str:
     heads = ("campaign", "status", "cycles", "trials", "metric", "baseline", "best", "verdict", "started")
     cells = [[row[h] for h in heads[:-1]] + [_date(row["started_at"])] for row in rows]
-    return columns(cells, heads)
+    if not any(row["fork_of"] for row in rows):
+        return columns(cells, heads)
+    forks = [f"{row['fork_of']['campaign']} at {row['fork_of']['at']}" if row["fork_of"] else "" for row in rows]
+    return columns([[*row, fork] for row, fork in zip(cells, forks, strict=True)], (*heads, "fork of"))
 
 
 def _trials_text(told: dict[str, Any]) -> str:

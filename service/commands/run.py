@@ -82,6 +82,8 @@ def evolve(args: argparse.Namespace, output: Output) -> int:
 
 def resume(args: argparse.Namespace, output: Output) -> int:
     """`resume [ID]`"""
+    from graph.budgets import with_budgets
+
     if args.model is not None:
         raise UsageError(
             "a campaign keeps its model", where="--model", hint="leave it out, or start anew with `run … --model`"
@@ -91,7 +93,7 @@ def resume(args: argparse.Namespace, output: Output) -> int:
         stored = pick_campaign(ledger, args.id, unfinished=args.id is None)
         overrides = {**campaign_overrides(args), **_budgets(args)}
         if overrides:
-            stored = replace(stored, definition=_with_budgets(stored.definition, overrides))
+            stored = replace(stored, definition=with_budgets(stored.definition, overrides))
         may_run(args, ledger, stored.definition)
         if args.detach:
             return run_detached(args, output, folder, ledger, stored.id)
@@ -375,29 +377,3 @@ def model_choice(args: argparse.Namespace) -> dict[str, Any]:
 
 def model_budgets(args: argparse.Namespace) -> dict[str, Any]:
     return {"budget.usd": args.budget_usd, "budget.tokens": args.budget_tokens}
-
-
-def _with_budgets(campaign: Campaign, overrides: dict[str, Any]) -> Campaign:
-    """The stored campaign with other budgets; what decides its identity cannot change on resume."""
-    from pydantic import ValidationError
-
-    from core.validation import config_error
-
-    data = campaign.model_dump(mode="json")
-    for key, value in overrides.items():
-        *path, last = key.split(".")
-        at = data
-        for part in path:
-            at = at[part]
-        at[last] = value
-    try:
-        changed = Campaign.model_validate(data)
-    except ValidationError as error:
-        raise config_error(error, Campaign, "command line") from error
-    if changed.fingerprint() != campaign.fingerprint():
-        raise UsageError(
-            "only budgets and approvals can change on resume",
-            where=", ".join(overrides),
-            hint="start a new campaign: `python run_graph.py run CAMPAIGN.yaml` with these settings",
-        )
-    return changed

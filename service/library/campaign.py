@@ -12,14 +12,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import queue
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from core.campaign import Campaign as Definition
-from core.errors import ConfigError
+from core.errors import ConfigError, NotFoundError
 from core.events import AnyEvent, CycleFinished
 from core.settings import Settings, load_settings
 from service.library.asking import Asked, AskedJobs
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from graph.campaign import Ending, Stop
     from graph.context import GuidanceCallback
     from graph.loop_thread import LoopThread
+    from graph.points import Point
     from memory.ledger import Ledger, StoredCampaign
     from runtime.jobs import Jobs
     from service.library.result import Result
@@ -277,6 +278,65 @@ class Campaign:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    # --------------------------------------------------------------------- time
+    def checkpoints(self) -> list[Point]:
+        """The points of this campaign's past at which a fork can begin.  Raises NotFoundError before a run."""
+        from graph.points import points_of
+
+        with self._folder.open_ledger() as ledger:
+            return points_of(self._folder, ledger, self._kept(ledger))
+
+    def fork(
+        self,
+        at: int | str,
+        name: str | None = None,
+        *,
+        set: Mapping[str, Any] | None = None,  # noqa: A002  # the word of the command line
+        guidance: Sequence[str] = (),
+        agenda: Mapping[str, Mapping[str, Any]] | None = None,
+        rulings: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> Self:
+        """A new campaign with the past of this one up to `at`: a cycle, a node (`"3/voter"`), or a checkpoint's id.
+
+        `name`: its id.  `set`: budgets by key; `guidance`: sentences that it begins with; `agenda` (configurations by
+        proposal, at a node `voter`) and `rulings` (`decision` and `config` by proposal, at a node `executor`) replace
+        what stood there.  This campaign stays as it is.  Nothing is run; callbacks are not taken along.  Raises as
+        `graph.forking.fork`.
+        """
+        from graph import forking
+        from graph.points import find_point
+
+        edits = {key: dict(value) for key, value in (("agenda", agenda), ("rulings", rulings)) if value}
+        with self._folder.open_ledger() as ledger:
+            stored = self._kept(ledger)
+            found = find_point(self._folder, ledger, stored, str(at))
+            told = forking.fork(
+                ledger,
+                stored,
+                found.point,
+                name=name,
+                sets=set,
+                guidance=guidance,
+                edits=edits,
+                checkpoint=found.checkpoint,
+            )
+        made = type(self).__new__(type(self))
+        made._open(self._folder.home, self._recall)
+        made.definition, made._asks, made._campaign_id = told.definition, self._asks, told.id
+        return made
+
+    def _kept(self, ledger: Ledger) -> StoredCampaign:
+        """This campaign in the ledger: the one that this object ran, else the last of the same definition."""
+        if self._campaign_id:
+            return ledger.campaign(self._campaign_id)
+        fingerprint = self.definition.fingerprint()
+        known = [stored for stored in ledger.campaigns() if stored.fingerprint == fingerprint]
+        if not known:
+            raise NotFoundError(
+                f"{self.definition.name} was not run here yet", where=str(self._folder.home), hint="run it"
+            )
+        return known[-1]
 
     # -------------------------------------------------------------------- graph
     @property

@@ -36,6 +36,14 @@ __all__ = [
 Status = Literal["running", "waiting", "interrupted", "finished", "failed"]
 
 
+class Origin(Told):
+    """Where a fork comes from."""
+
+    campaign: str
+    at: str = Field(description="a whole cycle such as 3, or the node that came next, such as 3/voter")
+    edits: dict[str, Any] = Field(default={}, description="what was changed: set, guidance, agenda, rulings")
+
+
 class CampaignRow(Told):
     """One line about a campaign; values are in the metric's own direction."""
 
@@ -47,6 +55,7 @@ class CampaignRow(Told):
     baseline: float | None
     best: float | None
     verdict: str | None = Field(description="better, worse, cannot tell; null before it was reached")
+    fork_of: Origin | None = None
     started_at: float = Field(description="UTC seconds")
 
 
@@ -98,6 +107,7 @@ class Standing(Told):
     running: list[dict[str, Any]] = Field(description="jobs under way")
     waiting: list[dict[str, Any]] = Field(description="questions to a person, open ones")
     model: dict[str, Any] | None = Field(description="what language models took; null without one")
+    fork_of: Origin | None = None
     started_at: float
     updated_at: float
     ended: str | None = Field(description="why it ended, for a person")
