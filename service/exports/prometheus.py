@@ -38,7 +38,7 @@ def prometheus_text(ledger: Ledger) -> str:
 
 
 def _council(counts: Counts) -> list[Family]:
-    job = ("status", "purpose")
+    job, e = ("status", "purpose"), counts.events
     return [
         Family("ratchet_campaigns", "gauge", "Campaigns by status.", _one(counts.campaigns), ("status",)),
         Family(
@@ -62,6 +62,12 @@ def _council(counts: Counts) -> list[Family]:
             "Processor time that jobs took.",
             _several(counts.job_cpu_seconds),
             job,
+        ),
+        Family(
+            "ratchet_approvals_waiting",
+            "gauge",
+            "Questions to a person that nobody has answered.",
+            (((), e["ApprovalAsked"] - e["ApprovalAnswered"] - e["ApprovalExpired"]),),
         ),
         Family("ratchet_proposals_total", "counter", "Proposals by kind.", _one(counts.proposals), ("kind",)),
         Family(

@@ -20,8 +20,15 @@ __all__ = ["IMPORTANT", "chosen_types", "message_of", "test_message"]
 MAX_BYTES = 64 * 1024
 """Of a body; longer data is left out, with its size told."""
 KEPT = {kind.__name__: kind for kind in get_args(get_args(AnyEvent)[0]) if kind.kept}
-WISHED = ("ApprovalAsked", "BestImproved", "CampaignFinished", "CampaignInterrupted", "VerdictReached")
-IMPORTANT = tuple(name for name in WISHED if name in KEPT)
+IMPORTANT = (
+    "ApprovalAsked",
+    "BestImproved",
+    "CampaignFinished",
+    "CampaignInterrupted",
+    "DegradationSeen",
+    "ImprovementRolledBack",
+    "VerdictReached",
+)
 """The types that are sent where the settings name none."""
 
 
