@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from core.approvals import Answer, Approval
 from core.errors import ConfigError
-from graph.loading import space_of
 from memory.approvals import Approvals
 from memory.ledger import Ledger
 from search.constraints import Region, violations
@@ -23,6 +22,8 @@ def _checked(ledger: Ledger, asked: Approval, answer: Answer) -> Answer:
 
     Regions that were learned do not bind: a person may know better.
     """
+    from graph.loading import space_of  # brings in every role; only an edit needs it
+
     campaign = ledger.campaign(asked.campaign_id).definition
     where = f"the edited configuration of {asked.id}"
     space = space_of(campaign)

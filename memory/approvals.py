@@ -111,18 +111,7 @@ class Approvals:
         asked = self.get(approval_id)
         if shown_hash != asked.shown_hash:
             raise ApprovalError(f"the answer is to something else than {asked.id} shows", where=asked.id, hint=INBOX)
-        if answer.kind not in asked.allowed:
-            raise ConfigError(
-                f"{asked.id} cannot be answered with {answer.kind}", where=asked.title, hint=", ".join(asked.allowed)
-            )
-        if answer.remember and asked.asks != "proposal":
-            raise ConfigError("a yes to a privileged action cannot be remembered", where=asked.id, hint="say it once")
-        if answer.kind == "respond":
-            answer = answer.model_copy(update={"text": checked_text(answer.text)})
-        if answer.kind == "edit":
-            if self._check is None:
-                raise ConfigError("an edited answer cannot be checked at this door", where=asked.id, hint=INBOX)
-            answer = self._check(asked, answer)
+        answer = self.checked(asked, answer)
         now = self._ledger.clock()
         given = answer.model_copy(update={"by": by, "door": door, "at": now})
         told: dict[str, Any] = {"campaign_id": asked.campaign_id, "cycle": asked.cycle}
@@ -141,6 +130,22 @@ class Approvals:
         if any(isinstance(event, ApprovalAnswered) for event in kept):
             return self.get(asked.id)
         raise _too_late(self.get(asked.id))
+
+    def checked(self, asked: Approval, answer: Answer) -> Answer:
+        """The answer in the form in which it would be kept.  Raises ConfigError or UsageError, as `answer` does."""
+        if answer.kind not in asked.allowed:
+            raise ConfigError(
+                f"{asked.id} cannot be answered with {answer.kind}", where=asked.title, hint=", ".join(asked.allowed)
+            )
+        if answer.remember and asked.asks != "proposal":
+            raise ConfigError("a yes to a privileged action cannot be remembered", where=asked.id, hint="say it once")
+        if answer.kind == "respond":
+            answer = answer.model_copy(update={"text": checked_text(answer.text)})
+        if answer.kind == "edit":
+            if self._check is None:
+                raise ConfigError("an edited answer cannot be checked at this door", where=asked.id, hint=INBOX)
+            answer = self._check(asked, answer)
+        return answer
 
     def expire(self, campaign_id: str | None = None) -> list[Approval]:
         """Close the questions whose time is over; those that this call has closed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from core.errors import RatchetError, UnavailableError, UsageError, nearest
@@ -33,6 +33,11 @@ COMMANDS = {
     "episodes": "service.commands.episodes",
     "memory": "service.commands.memory",
     "feedback": "service.commands.feedback",
+    "inbox": "service.commands.inbox",
+    "approve": "service.commands.inbox",
+    "edit": "service.commands.inbox",
+    "respond": "service.commands.inbox",
+    "ignore": "service.commands.inbox",
     "policy": "service.commands.policy",
     "audit": "service.commands.audit",
     "control-plane": "service.commands.control_plane",
@@ -87,7 +92,8 @@ def parser() -> argparse.ArgumentParser:
         prog="run_graph.py",
         description="Ratchet: a self-improving council of agents. Every gain is measured, every loss is rolled back.",
         epilog="exit codes: 0 done · 1 ran and failed · 2 usage · 3 bad config or input · 4 unavailable or busy · "
-        "7 budget or time reached · 8 a check did not pass · 70 internal · 130 interrupted · 143 terminated",
+        "5 waits for a person · 7 budget or time reached · 8 a check did not pass · 70 internal · 130 interrupted · "
+        "143 terminated",
     )
     _global_options(top.add_argument_group("global options"), default=None)
     top.add_argument(
@@ -159,6 +165,7 @@ def parser() -> argparse.ArgumentParser:
         help="only from one collection",
     )
     actions.add_parser("rebuild", help="make the index again from the ledger", parents=[common])
+    _inbox_options(command)
     _feedback_options(command("feedback", "comment Python files, score the comments, and find wrong docstrings"))
     _policy_options(command("policy", "what may be done and why, and whether a rules file can be read"), common)
     _audit_options(command("audit", "every decision of the policy; whether the record is whole"), common)
@@ -167,6 +174,32 @@ def parser() -> argparse.ArgumentParser:
     _serve_options(command("serve", "every operation over HTTP: start and watch campaigns, events, pull requests"))
     _propose_pr_options(command("propose-pr", "open a change of code as a pull request on GitHub"))
     return top
+
+
+def _inbox_options(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
+    inbox = command("inbox", "what waits for a person, or one question whole")
+    inbox.epilog = "`python run_graph.py resume` goes on when nothing is open any more"
+    inbox.add_argument("id", nargs="?", metavar="ID", help="a question (default: all that wait)")
+    inbox.add_argument("--campaign", metavar="ID", help="only of this campaign")
+    inbox.add_argument("--all", action="store_true", help="answered and expired ones too")
+    inbox.add_argument("--rules", action="store_true", help="the answers that are remembered")
+    inbox.add_argument("--forget", metavar="RULE", help="remember an answer no longer")
+    approve = command("approve", "say yes to a question")
+    approve.add_argument(
+        "--remember", choices=("campaign", "project"), help="say yes from now on, to its proposer and up to its risk"
+    )
+    edit = command("edit", "say yes to another configuration: in $EDITOR, or with --set KEY=VALUE")
+    respond = command("respond", "say no, and tell the council why: it becomes guidance")
+    ignore = command("ignore", "say no to a question")
+    for at in (approve, edit, respond, ignore):
+        at.epilog = (
+            "The first answer counts, from whatever door. exit codes: 0 it counts · 2 usage · "
+            "3 it was answered or has expired, shows something else, or takes no such answer"
+        )
+        at.add_argument("id", metavar="ID", help="the question, or how its id begins")
+        at.add_argument("--shown", metavar="HASH", help="refuse if the question shows anything else")
+    respond.add_argument("text", nargs="+", metavar="TEXT", help="what the council should hear")
+    ignore.add_argument("text", nargs="*", metavar="REASON", help="why")
 
 
 def _propose_pr_options(at: argparse.ArgumentParser) -> None:
@@ -283,6 +316,7 @@ def _global_options(group: argparse._ArgumentGroup, default: Any) -> None:
         metavar="KEY=VALUE",
         help="a setting, or a key of the campaign such as limits.time_s=60",
     )
+    add("--no-input", action="store_true", help="ask nothing here: questions wait in the inbox")
     add("--seed", type=int, metavar="N", help="the campaign's seed")
     add("--debug", action="store_true", help="show the traceback of an internal error")
 
@@ -304,6 +338,14 @@ def _run_options(at: argparse.ArgumentParser) -> None:
     )
     at.add_argument("--report", metavar="FILE", help="where to write the HTML report")
     _model_options(at)
+    at.add_argument(
+        "--approvals",
+        choices=("ask", "low", "all", "never", "human", "confirm", "auto"),
+        metavar="MODE",
+        help="what runs without a person's yes: ask (nothing), low (what is of low risk), all, never (what would have "
+        "to be asked is rejected); default: the campaign's. Without a terminal it ends with exit 5, and `inbox` shows "
+        "what waits",
+    )
     at.add_argument(
         "--trust-code",
         action="store_true",

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from agents.wording import describe_value
 from core.events import (
     AnyEvent,
+    ApprovalAsked,
+    ApprovalExpired,
     BaselineMeasured,
     BestImproved,
     CampaignResumed,
@@ -68,6 +70,7 @@ class Progress:
         self._proposers = {p: m.proposal.proposer for c in history.cycles.values() for p, m in c.proposals.items()}
         self._reported = False
         self._line = ""
+        self._held = False
 
     def hear(self, event: AnyEvent) -> None:
         """One event: a line of JSON in the stream, a line of text for people."""
@@ -82,6 +85,11 @@ class Progress:
         if self._output.moving:
             self._clear()
             self._draw()
+
+    def hold(self, held: bool) -> None:
+        """While it is held the moving line stays away: a question stands on the screen."""
+        self._held = held
+        self._clear()
 
     def close(self) -> None:
         """Take the moving line away."""
@@ -130,9 +138,15 @@ class Progress:
             case VoteCast() if self._output.verbose:
                 vote = event.vote
                 self._tell(cycle, "vote", f"{vote.proposal_id} {vote.voter} {vote.score:+.2f}: {vote.reason}")
-            case ProposalRuled() if self._output.verbose or event.ruling.decision != "reject":
+            case ProposalRuled() if self._output.verbose or event.approval or event.ruling.decision != "reject":
                 ruling = event.ruling
-                self._tell(cycle, "supervisor", f"{ruling.decision} {ruling.proposal_id} ({ruling.reason})")
+                who = "approval" if event.approval else "supervisor"
+                self._tell(cycle, who, f"{ruling.decision} {ruling.proposal_id} ({ruling.reason})")
+            case ApprovalAsked():
+                asked = event.approval
+                self._tell(cycle, "asked", f"{asked.id} {asked.tier} risk ({asked.risk:.2f}): {asked.title}", "strong")
+            case ApprovalExpired():
+                self._tell(cycle, "expired", f"{event.approval_id}: {event.consequence}")
             case RoleFailed():
                 self._tell(cycle, "failed", f"{event.role} {event.name}: {event.error}", "bad")
             case JobStarted():
@@ -194,7 +208,7 @@ class Progress:
     # ------------------------------------------------------- the moving line
 
     def _draw(self) -> None:
-        if not self._output.moving:
+        if not self._output.moving or self._held:
             return
         total = self._campaign.budget.cycles
         done = min(self._last_cycle, total)

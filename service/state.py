@@ -26,24 +26,25 @@ __all__ = [
     "open_folder",
     "pick_campaign",
     "resume_command",
+    "sets_of",
     "settings_of",
 ]
 
 
-RUNNING = ("run", "resume", "evolve", "demo")
-"""Commands in which `--set` may change the campaign too."""
+RUNNING = ("run", "resume", "evolve", "demo", "edit")
+"""Commands in which `--set` may change the campaign, or the configuration that is edited, too."""
 
 
 def settings_of(args: argparse.Namespace) -> Settings:
     """The settings in force for this call.  Raises ConfigError for a `--set` of something that is no setting."""
-    sets = {k: v for k, v in _sets(args).items() if args.command not in RUNNING or k in Settings.model_fields}
+    sets = {k: v for k, v in sets_of(args).items() if args.command not in RUNNING or k in Settings.model_fields}
     flags = {"home": args.home, "control_plane_url": getattr(args, "control_plane", None)}
     return load_settings(flags, sets)
 
 
 def campaign_overrides(args: argparse.Namespace) -> dict[str, Any]:
     """What `--set` and `--seed` change in the campaign: every key that is no setting of the program."""
-    overrides = {key: value for key, value in _sets(args).items() if key not in Settings.model_fields}
+    overrides = {key: value for key, value in sets_of(args).items() if key not in Settings.model_fields}
     if args.seed is not None:
         overrides["seed"] = args.seed
     return overrides
@@ -119,7 +120,8 @@ def resume_command(campaign_id: str) -> str:
     return f"python run_graph.py resume {campaign_id}"
 
 
-def _sets(args: argparse.Namespace) -> dict[str, Any]:
+def sets_of(args: argparse.Namespace) -> dict[str, Any]:
+    """Every `--set` of the call, its value read as YAML.  Raises UsageError."""
     values: dict[str, Any] = {}
     for text in args.set or []:
         key, equals, value = text.partition("=")

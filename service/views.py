@@ -11,6 +11,7 @@ from core.events import JobFinished, JobStarted
 from core.process import ProcessIdentity
 from core.records import Experiment
 from graph.model_use import model_use
+from memory.approvals import Approvals
 from memory.history import History
 from memory.ledger import Ledger, StoredCampaign
 from runtime.jobs import read_started
@@ -52,6 +53,10 @@ def standing(ledger: Ledger, stored: StoredCampaign, history: History) -> dict[s
         "started_at": history.started_at or stored.created_at,
         "updated_at": stored.updated_at,
         "ended": getattr(history.ended, "reason", None) if owner is None else None,
+        "waiting": [
+            {"id": one.id, "tier": one.tier, "risk": one.risk, "title": one.title, "expires_at": one.expires_at}
+            for one in Approvals(ledger).waiting(stored.id)
+        ],
         "resume": None if owner or stored.status in ("finished", "failed") else resume_command(stored.id),
     }
 

@@ -128,6 +128,10 @@ def _standing_text(told: dict[str, Any], now: float) -> str:
     if told["model"]:
         rows.append(("model", use_line(told["model"])))
         rows += [("", f"{role}: {_role_use(use)}") for role, use in told["model"]["roles"].items()]
+    if waiting := told["waiting"]:
+        what = f"{len(waiting)} wait for a person" if len(waiting) > 1 else "1 waits for a person"
+        rows.append(("questions", f"{what}: `python run_graph.py inbox`"))
+        rows += [("", f"{one['id']} {one['tier']} risk: {one['title']}") for one in waiting]
     if told["resume"]:
         rows.append(("go on with", told["resume"]))
     return fields(rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import signal
 from contextlib import nullcontext
 from dataclasses import replace
@@ -12,7 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.campaign import Campaign
-from core.errors import BudgetError, BusyError, ModelBudgetError, ModelError, RatchetError, UsageError
+from core.errors import (
+    ApprovalNeededError,
+    BudgetError,
+    BusyError,
+    ModelBudgetError,
+    ModelError,
+    RatchetError,
+    UsageError,
+)
 from service.output import Output
 from service.state import campaign_defaults, campaign_overrides, open_folder, pick_campaign, resume_command, settings_of
 
@@ -94,15 +103,19 @@ def may_run(args: argparse.Namespace, ledger: Ledger, campaign: Campaign) -> Non
 
 def run_stored(args: argparse.Namespace, output: Output, folder: StateFolder, ledger: Ledger, stored: Any) -> int:
     """Run a campaign of the ledger, showing what happens; answers the exit code."""
+    from graph.approvals import open_approvals
     from graph.campaign import run_campaign
     from graph.episode_listener import follow_episodes
     from graph.job_back_end import job_back_end
     from memory.history import History
+    from service.at_terminal import AtTerminal, somebody_is_here
     from service.progress import Progress
 
     output.start(campaign=stored.id, home=str(folder.home))
     progress = Progress(output, stored, History.load(ledger, stored.id))
     stopping = Stopping(output)
+    asking = somebody_is_here() and not args.no_input and not os.environ.get("CI")
+    person = AtTerminal(output, open_approvals(ledger), progress.hold) if asking else None
     settings = settings_of(args)
     open_jobs = partial(job_back_end, url=settings.control_plane_url, wait_s=settings.control_plane_wait_s)
 
@@ -120,6 +133,7 @@ def run_stored(args: argparse.Namespace, output: Output, folder: StateFolder, le
                 stop=stopping.stop,
                 record=Path(args.record) if args.record else None,
                 trust_code=args.trust_code,
+                person=person,
             )
         finally:
             forget()
@@ -218,6 +232,7 @@ def _show_end(
     reason: str,
 ) -> int:
     """The summary, the report, and the exit code that goes with them."""
+    from graph.approvals import open_approvals
     from graph.summary import summarise
     from memory.history import History
     from service.report import write_report
@@ -228,6 +243,8 @@ def _show_end(
     failed = status == "finished" and not any(e.outcome.ok for e in history.experiments())
     if failed:
         summary["status"] = "failed"
+    if status == "waiting":
+        summary["waiting"] = [asked.model_dump(mode="json") for asked in open_approvals(ledger).waiting(campaign_id)]
     trouble: RatchetError | None = None
     try:
         summary["report"] = str(write_report(folder, stored, history, Path(args.report) if args.report else None))
@@ -236,6 +253,9 @@ def _show_end(
     output.result(summary, result_table(summary))
     if trouble is not None:
         output.error(trouble)
+    if status == "waiting":
+        output.say(f"go on with: python run_graph.py inbox, then {summary['resume']}")
+        return ApprovalNeededError.exit_code
     if status != "finished":
         output.say(f"go on with: {summary['resume']}")
     if status == "budget":
@@ -290,6 +310,7 @@ def _budgets(args: argparse.Namespace) -> dict[str, Any]:
         "until": args.until,
         "budget.time_s": args.time,
         "control": args.control,
+        "approvals.mode": args.approvals,
         **model_budgets(args),
     }
     return {key: value for key, value in given.items() if value is not None}
@@ -338,7 +359,7 @@ def _with_budgets(campaign: Campaign, overrides: dict[str, Any]) -> Campaign:
         raise config_error(error, Campaign, "command line") from error
     if changed.fingerprint() != campaign.fingerprint():
         raise UsageError(
-            "only budgets can change on resume",
+            "only budgets and approvals can change on resume",
             where=", ".join(overrides),
             hint="start a new campaign: `python run_graph.py run CAMPAIGN.yaml` with these settings",
         )

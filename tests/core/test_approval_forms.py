@@ -139,7 +139,7 @@ shaped = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.one_of(anything, shaped, st.lists(shaped, max_size=2), st.fixed_dictionaries({ONE.id: shaped})))
 @example({"type": "respond", "args": "\ud800"})
 @example({"type": "edit", "args": {"x": "\ud800"}})

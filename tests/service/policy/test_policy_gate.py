@@ -181,7 +181,7 @@ def test_a_yes_does_not_open_what_is_denied(audit: Audit, ledger: Ledger) -> Non
     assert approvals.get(asked).state == "answered"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(rulebooks(), actions, contexts)
 def test_any_request_is_allowed_denied_or_parked_whatever_its_details(
     book: Rulebook, action: Action, context: PolicyContext
