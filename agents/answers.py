@@ -11,9 +11,11 @@ __all__ = [
     "Claim",
     "DirectionAnswer",
     "DissentAnswer",
+    "GuidanceAnswer",
     "IdeaAnswer",
     "Judgement",
     "JudgementAnswer",
+    "MeaningAnswer",
     "PlanAnswer",
     "ReflectionAnswer",
     "ReviewAnswer",
@@ -48,6 +50,23 @@ class DirectionAnswer(_Answer):
 
 Value = float | int | bool | Name | Annotated[list[Name], Field(max_length=50)]
 Changes = dict[Name, Value]
+
+
+class MeaningAnswer(_Answer):
+    """What a clause of guidance asks for; which fields it has depends on the kind."""
+
+    clause: Annotated[str, Field(min_length=1, max_length=600)]
+    kind: Literal["bound", "preference", "exclusion", "focus", "mode"]
+    name: Annotated[str, Field(max_length=200)] = ""
+    low: float | None = Field(default=None, allow_inf_nan=False)
+    high: float | None = Field(default=None, allow_inf_nan=False)
+    options: Annotated[list[Value], Field(max_length=50)] = []
+    toward: Literal["low", "high", ""] = ""
+    mode: Literal["explore", "exploit", "recover", ""] = ""
+
+
+class GuidanceAnswer(_Answer):
+    meanings: list[MeaningAnswer] = Field(default=[], max_length=20)
 
 
 class Idea(_Answer):

@@ -15,7 +15,7 @@ A role that raises is reported and left out of that cycle (proposers, voters) or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -25,6 +25,7 @@ import numpy as np
 from agents.code.population import Population
 from agents.code.work import CodeWork
 from agents.forecasts import Oracle
+from agents.guidance.steering import Steering
 from core.campaign import Campaign
 from core.events import AnyEvent
 from core.ids import Clock, system_clock
@@ -137,7 +138,7 @@ class Case:
         """The distance to the nearest finished trial or the baseline, in 0 … 1; 1 when nothing was tried."""
         return self.space.nearest_gap(config, self._once("tried", self._tried))
 
-    def _once(self, name: str, make: Callable[[], T]) -> T:
+    def _once(self, name: Hashable, make: Callable[[], T]) -> T:
         """What depends on the history alone, made once a cycle."""
         if name not in self.memo:
             self.memo[name] = make()
@@ -165,15 +166,29 @@ class Case:
         """The campaign's rules across parameters."""
         return self._once("rules", lambda: parse_rules(self.campaign.rules, self.space))
 
+    def steering(self) -> Steering:
+        """What the guidance in force comes to."""
+        told = tuple(one.model_dump_json() for one in self.guidance)  # the memo is shared by cases of other guidance
+        return self._once(("steering", told), self._steering)
+
+    def _steering(self) -> Steering:
+        if not self.guidance:
+            return Steering((), self.space)
+        return Steering(self.guidance, self.space, self._own_limits())
+
     def forbidden(self) -> list[Forbidden]:
-        """What must not be tried: the campaign's own regions and rules, and the learned regions that stand.
+        """What must not be tried: the campaign's own regions and rules, limits of guidance, and the learned regions
+        that stand.
 
         Equations are left out: no draw ever keeps one; `propose` solves them.
         """
         return [*self.forbidden_by_the_user(), *self.learned_regions()]
 
     def forbidden_by_the_user(self) -> list[Forbidden]:
-        """The campaign's own regions, and its rules but for equations."""
+        """The campaign's own regions, its rules but for equations, and the limits of guidance."""
+        return [*self._own_limits(), *self.steering().regions]
+
+    def _own_limits(self) -> list[Forbidden]:
         own = [Region.model_validate(region) for region in self.campaign.forbidden]
         return [*own, *(rule for rule in self.rules() if not rule.is_equation)]
 

@@ -405,6 +405,7 @@ class GuidanceUnused(Event):
     guidance_id: str
     why: WhyUnused
     reason: str
+    node: str = "director"
     unread: tuple[Unread, ...] = ()
 
     @property

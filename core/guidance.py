@@ -10,6 +10,7 @@ from core.record import Mode, Record, Source
 
 __all__ = [
     "MAX_CHARACTERS",
+    "STAGES",
     "Door",
     "Guidance",
     "GuidanceChange",
@@ -25,6 +26,9 @@ __all__ = [
 
 MAX_CHARACTERS = 2000
 """Of one guidance."""
+
+STAGES = ("director", "proposer", "voter", "supervisor", "executor", "historian")
+"""The nodes of a cycle in their order; guidance is delivered at one, and heeded from there on."""
 
 Door = Literal["cli", "session", "rest", "mcp", "library", "callback", "recall"]
 """Where it came in; `recall`: it was given to an earlier campaign, and is suggested again."""

@@ -64,6 +64,8 @@ class Direction(Record):
     focus: tuple[str, ...] = Field(default=(), description="parameters to work on first; empty: all")
     director: str = "rules"
     source: Source = "rules"
+    guidance: tuple[str, ...] = Field(default=(), description="ids of the guidance that it follows")
+    before_guidance: Mode | None = Field(default=None, description="the director's own mode, where guidance changed it")
 
 
 class Expectation(Record):

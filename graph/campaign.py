@@ -21,7 +21,7 @@ from graph import build
 from graph.asking import Callback, Person
 from graph.checkpoints import open_checkpoints
 from graph.code_campaign import open_code
-from graph.context import Context
+from graph.context import CALLBACK_TIMEOUT_S, Context, GuidanceCallback
 from graph.council import seat_council
 from graph.job_back_end import job_back_end
 from graph.loading import space_of
@@ -77,6 +77,8 @@ async def run_campaign(
     trust_code: bool = False,
     person: Person | None = None,
     on_approval: Sequence[Callback] = (),
+    on_guidance: Sequence[GuidanceCallback] = (),
+    callback_timeout_s: float = CALLBACK_TIMEOUT_S,
 ) -> Ending:
     """Run or go on with `stored` until its target, its budget, `stop`, or a question that nobody here answers.
 
@@ -85,6 +87,8 @@ async def run_campaign(
     `open_jobs` says where its jobs run (default: in this process).  What language models answer is written to `record`.
     `trust_code`: a person says that candidates of a code campaign may run where there is no isolation for them.
     `person` is who can be asked while it runs; `on_approval` are asked before.
+    `on_guidance` are callables, plain or async, that are asked at the beginning of every cycle for sentences of
+    guidance: `(Case) -> str | Iterable[str] | None`; each has `callback_timeout_s` seconds.
 
     Raises BusyError when another process works on it, ModelError when its language model is not there, BaselineError
     when the baseline does not run.  Whatever is
@@ -96,6 +100,7 @@ async def run_campaign(
         await choose_models(ledger, stored)
         context = context_of(folder, ledger, stored, open_jobs, record, trust_code=trust_code)
         context.inquiry = inquiry_of(context, person, on_approval)
+        context.on_guidance, context.callback_timeout_s = tuple(on_guidance), callback_timeout_s
         forget = ledger.listen(context.history.apply)
         try:
             return await _run(folder, context, stored, stop or Stop(), open_recall)

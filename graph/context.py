@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -16,9 +16,9 @@ from agents.roles import Case, Kit, RecallView
 from core.approvals import Answer
 from core.campaign import Campaign, ModelRole, Use
 from core.events import AnyEvent
-from core.guidance import Door
+from core.guidance import Door, Guidance
 from core.ids import Clock, content_hash, system_clock
-from core.records import Direction, Guidance
+from core.records import Direction
 from graph.approvals import open_approvals
 from graph.asking import Inquiry
 from graph.council import Council, named
@@ -31,7 +31,14 @@ from memory.ledger import Ledger
 from runtime.jobs import Jobs
 from search.space import Space
 
-__all__ = ["Context", "opening_case", "role_seed"]
+__all__ = ["CALLBACK_TIMEOUT_S", "Context", "GuidanceCallback", "opening_case", "role_seed"]
+
+CALLBACK_TIMEOUT_S = 10.0
+"""How long a callback may think; then the cycle goes on without it."""
+
+Said = str | Iterable[str] | None
+GuidanceCallback = Callable[[Case], Said | Awaitable[Said]]
+"""A callable that is asked for guidance, plain or async: a sentence, several, or None."""
 
 
 @dataclass
@@ -46,11 +53,15 @@ class Context:
     recall: RecallView | None
     experiments_folder: Path
     clock: Clock = system_clock
-    guidance: tuple[Guidance, ...] = ()
     models: SeatModels | None = None
     code: CodeWork | None = None
     candidates: Candidates | None = None
     inquiry: Inquiry | None = None
+    on_guidance: tuple[GuidanceCallback, ...] = ()
+    """Asked at the beginning of every cycle for sentences of guidance."""
+    callback_timeout_s: float = CALLBACK_TIMEOUT_S
+    heard: set[tuple[int, str]] = field(default_factory=set)
+    """The nodes, by cycle, at which guidance was asked for by this process."""
     _opening: Case | None = None
 
     @cached_property
@@ -78,8 +89,11 @@ class Context:
         """Append to the ledger; the history hears of it as a listener."""
         self.ledger.append(*events)
 
-    def case(self, cycle: int, direction: Direction | None = None, **more: Any) -> Case:
-        """The case as it stood when the cycle began, with what the cycle itself has brought so far."""
+    def case(self, cycle: int, direction: Direction | None = None, node: str = "historian", **more: Any) -> Case:
+        """The case as it stood when the cycle began, with what the cycle itself has brought so far.
+
+        Its guidance is what is in force at that node.
+        """
         if self._opening is None or self._opening.cycle != cycle:
             population = None if self.code is None else known_before(self.code.population, self.history, cycle)
             self._opening = opening_case(
@@ -88,10 +102,9 @@ class Context:
                 self.space,
                 self.history,
                 cycle,
-                guidance=self.guidance,
                 population=population,
             )
-        return replace(self._opening, direction=direction, **more)
+        return replace(self._opening, direction=direction, guidance=self.history.guidance(cycle, node), **more)
 
     def kit(self, cycle: int, role: str, name: str, campaign: Campaign | None = None) -> Kit:
         """The kit of one role; its randomness depends on campaign seed, cycle, role and name only.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agents import registry
+from agents.guidance.steering import SEAT
 from agents.roles import Director, Executor, Historian, Proposer, Supervisor, Voter
 from core.campaign import Campaign, Use
 from core.records import Kind
@@ -27,6 +28,18 @@ class Council:
     historian: Historian
     judges: dict[str, tuple[Kind, ...]]
     """The kinds of proposals that each voter judges."""
+    spokesmen: tuple[Proposer, Voter]
+    """The seats that speak for guidance, taken when it asks for something."""
+
+    def proposer(self, seat: str) -> Proposer:
+        return self.spokesmen[0] if seat == SEAT and seat not in self.proposers else self.proposers[seat]
+
+    def voter(self, seat: str) -> Voter:
+        return self.spokesmen[1] if seat == SEAT and seat not in self.voters else self.voters[seat]
+
+    def judged_by(self, seat: str) -> tuple[Kind, ...]:
+        """The kinds of proposals that a voter judges."""
+        return self.judges.get(seat, ("experiment", "code"))
 
 
 def seat_council(campaign: Campaign) -> Council:
@@ -43,6 +56,7 @@ def seat_council(campaign: Campaign) -> Council:
         executors=_executors(uses.executor, here),
         historian=registry.make("historian", uses.historian, here),
         judges={name: registry.kinds_of("voter", use, here) for name, use in voters.items()},
+        spokesmen=(registry.make("proposer", Use(use=SEAT), here), registry.make("voter", Use(use=SEAT), here)),
     )
 
 

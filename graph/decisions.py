@@ -24,6 +24,8 @@ from core.events import (
     BaselineMeasured,
     CycleFinished,
     DirectionSet,
+    GuidanceDelivered,
+    GuidanceUnused,
     JobFinished,
     LessonLearned,
     ProposalMade,
@@ -74,6 +76,8 @@ class CycleLog(Record):
     lessons: tuple[Lesson, ...] = ()
     records: tuple[TrackRecord, ...] = Field(default=(), description="track records as the cycle left them")
     finished: bool = False
+    delivered: tuple[GuidanceDelivered, ...] = Field(default=(), description="guidance that the cycle was handed first")
+    dropped: tuple[GuidanceUnused, ...] = Field(default=(), description="guidance that was without effect from then on")
 
 
 class DecisionLog(Record):
@@ -118,6 +122,8 @@ def cycle_log(history: History, cycle: Cycle) -> CycleLog:
         lessons=tuple(lesson for lesson in history.all_lessons() if lesson.cycle == cycle.number),
         records=tuple(history.records_of(cycle.number)),
         finished=cycle.finished is not None,
+        delivered=tuple(e for e in history.guidance_delivered.values() if e.cycle == cycle.number),
+        dropped=tuple(e for e in history.guidance_unused if e.cycle == cycle.number and e.why == "dropped"),
     )
 
 
@@ -145,8 +151,9 @@ async def _again(log: DecisionLog, logged: CycleLog, council: Council, history: 
             differences.append(Difference(cycle=number, what=what, logged=dumps[0], replayed=dumps[1]))
 
     if logged.direction is not None and logged.direction.source != "model":
-        name = campaign.council.director.use
-        compare("direction", logged.direction, await council.director(opening, _kit(log, number, "director", name)))
+        name, case = campaign.council.director.use, replace(opening, guidance=history.guidance(number, "director"))
+        directed = await council.director(case, _kit(log, number, "director", name))
+        compare("direction", logged.direction, case.steering().steered(directed))
     by_id = {proposal.id: proposal for proposal in logged.proposals}
     agenda = [by_id[p] for p in _agenda(logged)]
     weights = voter_weights(council.weights, opening.records)
@@ -157,6 +164,7 @@ async def _again(log: DecisionLog, logged: CycleLog, council: Council, history: 
     for place, ruling in enumerate(logged.rulings):
         case = replace(
             opening,
+            guidance=history.guidance(number, "supervisor"),
             direction=logged.direction,
             proposals=tuple(agenda),
             votes=logged.votes,
@@ -201,6 +209,7 @@ def _events(log: DecisionLog) -> list[AnyEvent]:
         where: dict[str, Any] = {"campaign_id": campaign_id, "cycle": one.cycle}
         if one.direction is not None:
             told.append(DirectionSet(direction=one.direction, **where))
+        told += [*one.delivered, *one.dropped]
         told += [ProposalMade(proposal=p, **where) for p in one.proposals]
         told += [VoteCast(vote=v, **where) for v in one.votes]
         told += [ProposalTallied(tally=t, **where) for t in one.tallies]

@@ -27,6 +27,8 @@ from core.events import (
     ControlFinished,
     CycleFinished,
     DirectionSet,
+    GuidanceDelivered,
+    GuidanceUsed,
     JobFinished,
     LessonLearned,
     ModelCalled,
@@ -89,6 +91,15 @@ def _told_of(event: AnyEvent) -> list[Told]:
             direction = event.direction
             told = {"mode": direction.mode, "jobs": direction.jobs, "reason": direction.reason}
             return [Told("context", "direction", {"direction": _some(told, focus=list(direction.focus))})]
+        case GuidanceDelivered():
+            said = event.guidance
+            means = [str(meaning) for meaning in said.meanings]
+            return [
+                Told("context", "guidance", _some({"id": said.id, "text": said.text, "node": event.node}, means=means))
+            ]
+        case GuidanceUsed():
+            used = {"id": event.guidance_id, "node": event.node}
+            return [Told("context", "guidance_used", _some(used, proposals=list(event.proposals), note=event.note))]
         case ModelCalled():
             return [_model_call(event)]
         case ProposalMade():

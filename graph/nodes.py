@@ -12,12 +12,14 @@ from langgraph.runtime import Runtime
 
 from agents.feedback.loop import CodeFeedbackLoop
 from agents.historians import bookkeeping
+from agents.roles import Case
 from agents.tally import tally_votes, voter_weights
 from core.errors import RatchetError
 from core.events import (
     CycleFinished,
     CycleStarted,
     DirectionSet,
+    GuidanceUsed,
     JobFinished,
     LessonLearned,
     ProposalApplied,
@@ -35,8 +37,17 @@ from graph import sharpen as sharpening
 from graph import stages
 from graph.confirm import improvements
 from graph.context import Context, role_seed
+from graph.guidance_effects import (
+    guidance_of_direction,
+    guidance_of_proposals,
+    guidance_of_rulings,
+    guidance_of_votes,
+    limit_against,
+)
+from graph.guiding import deliver, report_untouched
 from graph.state import Chair, CycleState
 from graph.together import together
+from search.space import Space
 
 __all__ = ["agenda", "director", "executor", "historian", "proposer", "sharpen", "supervisor", "tally", "voter"]
 
@@ -47,9 +58,14 @@ async def director(state: CycleState, runtime: Runtime[Context]) -> CycleState:
     direction = context.history.cycle(cycle).direction
     if direction is None:
         context.tell(CycleStarted(campaign_id=context.campaign_id, cycle=cycle))
+        await deliver(context, cycle, "director")
         name = context.campaign.council.director.use
-        direction = await context.council.director(context.case(cycle), context.kit(cycle, "director", name))
-        context.tell(DirectionSet(campaign_id=context.campaign_id, cycle=cycle, direction=direction))
+        case = context.case(cycle, node="director")
+        directed = await context.council.director(case, context.kit(cycle, "director", name))
+        direction = case.steering().steered(directed)
+        used = guidance_of_direction(context, case, directed, direction)
+        context.tell(DirectionSet(campaign_id=context.campaign_id, cycle=cycle, direction=direction), *used)
+    await deliver(context, cycle, "proposer")  # before the fan-out: every seat is handed the same
     return {"direction": direction}
 
 
@@ -58,22 +74,25 @@ async def proposer(state: Chair, runtime: Runtime[Context]) -> CycleState:
     context, cycle, seat = runtime.context, state["cycle"], state["seat"]
     made = [p.proposal for p in context.history.cycle(cycle).proposals.values() if p.proposal.proposer == seat]
     if not made:
-        case = context.case(cycle, state["direction"])
+        case = context.case(cycle, state["direction"], "proposer")
+        used: list[GuidanceUsed] = []
         try:
-            answered = await context.council.proposers[seat](case, context.kit(cycle, "proposer", seat))
+            answered = await context.council.proposer(seat)(case, context.kit(cycle, "proposer", seat))
             made = [_as_made_by(seat, proposal) for proposal in answered]
+            made, used = await guidance_of_proposals(context, case, seat, made)
         except Exception as error:  # noqa: BLE001  # any role's failure is an event, not the end of the cycle
             _report(context, cycle, "proposer", seat, error)
-        context.tell(*(ProposalMade(campaign_id=context.campaign_id, cycle=cycle, proposal=p) for p in made))
+        context.tell(*(ProposalMade(campaign_id=context.campaign_id, cycle=cycle, proposal=p) for p in made), *used)
     return {"proposals": made}
 
 
 async def agenda(state: CycleState, runtime: Runtime[Context]) -> CycleState:
     """What is voted on: every configuration once, the first proposer's when two had the same idea."""
+    await deliver(runtime.context, state["cycle"], "voter")
     once: dict[str, Proposal] = {}
     for proposal in state.get("proposals", []):
         try:
-            key = _key(proposal, runtime.context)
+            key = _key(proposal, runtime.context.space)
         except RatchetError:
             key = proposal.id  # not in the space: the supervisor says so, with its reason
         once.setdefault(key, proposal)
@@ -102,17 +121,18 @@ async def voter(state: Chair, runtime: Runtime[Context]) -> CycleState:
     """One voter's votes on all that it is for.  One that raises abstains, and is reported."""
     context, cycle, seat = runtime.context, state["cycle"], state["seat"]
     told = context.history.cycle(cycle).votes
-    agenda = [proposal for proposal in state["agenda"] if proposal.kind in context.council.judges[seat]]
+    agenda = [proposal for proposal in state["agenda"] if proposal.kind in context.council.judged_by(seat)]
     votes = [v.vote for p in agenda for v in told.get(p.id, []) if v.vote.voter == seat]
     if agenda and not votes:
-        case = context.case(cycle, state["direction"], proposals=tuple(state["agenda"]))
+        case = context.case(cycle, state["direction"], "voter", proposals=tuple(state["agenda"]))
         kit = context.kit(cycle, "voter", seat)
         try:
-            voted = context.council.voters[seat]
+            voted = context.council.voter(seat)
             votes = [_as_cast_by(seat, proposal, await voted(proposal, case, kit)) for proposal in agenda]
         except Exception as error:  # noqa: BLE001
             _report(context, cycle, "voter", seat, error)
-        context.tell(*(VoteCast(campaign_id=context.campaign_id, cycle=cycle, vote=vote) for vote in votes))
+        cast = [VoteCast(campaign_id=context.campaign_id, cycle=cycle, vote=vote) for vote in votes]
+        context.tell(*cast, *guidance_of_votes(context, case, seat, votes))
     return {"votes": votes}
 
 
@@ -129,6 +149,7 @@ async def tally(state: CycleState, runtime: Runtime[Context]) -> CycleState:
 async def supervisor(state: CycleState, runtime: Runtime[Context]) -> CycleState:
     """A ruling on every proposal, in the order of the tally.  What it cannot judge is rejected."""
     context, cycle = runtime.context, state["cycle"]
+    await deliver(context, cycle, "supervisor")
     by_id = {proposal.id: proposal for proposal in state["agenda"]}
     told = context.history.cycle(cycle).rulings
     kit = context.kit(cycle, "supervisor", context.campaign.council.supervisor.use)
@@ -137,11 +158,13 @@ async def supervisor(state: CycleState, runtime: Runtime[Context]) -> CycleState
     for counted in state["tallies"]:
         proposal = by_id[counted.proposal_id]
         if counted.proposal_id in told:
-            rulings.append(_enforced(told[counted.proposal_id].ruling, proposal, context, taken))
+            case = context.case(cycle, state["direction"], "supervisor")
+            rulings.append(_enforced(told[counted.proposal_id].ruling, proposal, case, taken))
             continue
         case = context.case(
             cycle,
             state["direction"],
+            "supervisor",
             proposals=tuple(state["agenda"]),
             votes=tuple(state.get("votes", [])),
             tallies=tuple(state["tallies"]),
@@ -158,8 +181,10 @@ async def supervisor(state: CycleState, runtime: Runtime[Context]) -> CycleState
                 rule="unjudged",
                 reason=f"the supervisor failed: {error}",
             )
-        rulings.append(_enforced(ruling, proposal, context, taken))
-    context.tell(*(ProposalRuled(campaign_id=context.campaign_id, cycle=cycle, ruling=ruling) for ruling in rulings))
+        rulings.append(_enforced(ruling, proposal, case, taken))
+    news = [ProposalRuled(campaign_id=context.campaign_id, cycle=cycle, ruling=ruling) for ruling in rulings]
+    case = context.case(cycle, state["direction"], "supervisor")
+    context.tell(*news, *guidance_of_rulings(context, case, state["agenda"], rulings))
     return {"rulings": rulings}
 
 
@@ -213,6 +238,7 @@ async def historian(state: CycleState, runtime: Runtime[Context]) -> CycleState:
             context.candidates.add(row)
     annotated = [e for e in carried_out if not e.proposal.is_trial and e.outcome.ok]
     context.remember([*bookkeeping.memories(trajectories, lessons, case), *bookkeeping.remarks(annotated, case)])
+    context.tell(*report_untouched(context, cycle))
     context.tell(
         CycleFinished(
             campaign_id=campaign_id,
@@ -257,8 +283,9 @@ def _about(proposal: Proposal, ruling: Ruling) -> Ruling:
     return ruling.model_copy(update={"proposal_id": proposal.id, "amended": amended})
 
 
-def _enforced(ruling: Ruling, proposal: Proposal, context: Context, taken: set[str]) -> Ruling:
-    """What holds whoever supervises: a proposal that is to run lies in the space, and no two of a cycle are the same.
+def _enforced(ruling: Ruling, proposal: Proposal, case: Case, taken: set[str]) -> Ruling:
+    """What holds whoever supervises: a proposal that is to run lies in the space and within the limits of guidance,
+    and no two of a cycle are the same.
 
     `taken` are the keys of those that are to run, and grows.
     """
@@ -268,10 +295,13 @@ def _enforced(ruling: Ruling, proposal: Proposal, context: Context, taken: set[s
         reason = f"a {proposal.kind} proposal cannot be amended to {ruling.amended.kind}"
         return ruling.model_copy(update={"decision": "reject", "amended": None, "rule": "schema", "reason": reason})
     try:
-        key = _key(ruling.amended or proposal, context)
+        key = _key(ruling.amended or proposal, case.space)
     except RatchetError as error:
         denied = {"rule": "schema", "reason": f"{error.what}; {error.hint}"}
     else:
+        if limit := limit_against(ruling.amended or proposal, case):
+            denied = {"rule": "guidance", "reason": str(limit)}
+            return ruling.model_copy(update={"decision": "reject", "amended": None, **denied})
         if key not in taken:
             taken.add(key)
             return ruling
@@ -279,10 +309,10 @@ def _enforced(ruling: Ruling, proposal: Proposal, context: Context, taken: set[s
     return ruling.model_copy(update={"decision": "reject", "amended": None, **denied})
 
 
-def _key(proposal: Proposal, context: Context) -> str:
+def _key(proposal: Proposal, space: Space) -> str:
     """Equal for proposals of the same content.  Raises RatchetError for a configuration outside the space."""
     if proposal.is_trial:
-        return context.space.key(proposal.config)
+        return space.key(proposal.config)
     return content_hash(*proposal.content)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from langgraph.runtime import Runtime
 from langgraph.types import Send
 
+from agents.guidance.steering import SEAT
 from graph.approval import has_questions
 from graph.context import Context
 from graph.state import Chair, CycleState
@@ -13,8 +16,8 @@ __all__ = ["from_agenda", "past_approval", "to_proposers", "to_voters"]
 
 
 def to_proposers(state: CycleState, runtime: Runtime[Context]) -> list[Send]:
-    """One branch a proposer."""
-    return _fan_out("proposer", list(runtime.context.council.proposers), state)
+    """One branch a proposer, and one that speaks for guidance where it asks for something."""
+    return _fan_out("proposer", _seats(runtime.context.council.proposers, "proposer", state, runtime), state)
 
 
 def from_agenda(state: CycleState, runtime: Runtime[Context]) -> list[Send] | str:
@@ -27,8 +30,8 @@ def from_agenda(state: CycleState, runtime: Runtime[Context]) -> list[Send] | st
 
 
 def to_voters(state: CycleState, runtime: Runtime[Context]) -> list[Send]:
-    """One branch a voter."""
-    return _fan_out("voter", list(runtime.context.council.voters), state)
+    """One branch a voter, and one that speaks for guidance where it prefers something."""
+    return _fan_out("voter", _seats(runtime.context.council.voters, "voter", state, runtime), state)
 
 
 def past_approval(state: CycleState, runtime: Runtime[Context]) -> str:
@@ -39,6 +42,11 @@ def past_approval(state: CycleState, runtime: Runtime[Context]) -> str:
     if has_questions(state, runtime.context):
         return "approval"
     return "executor" if any(r.decision in ("accept", "amend") for r in state["rulings"]) else "historian"
+
+
+def _seats(own: Iterable[str], node: str, state: CycleState, runtime: Runtime[Context]) -> list[str]:
+    steering = runtime.context.case(state["cycle"], state["direction"], node).steering()
+    return list(dict.fromkeys([*own, *([SEAT] if steering.speaks else [])]))
 
 
 def _fan_out(node: str, seats: list[str], state: CycleState) -> list[Send]:

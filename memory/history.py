@@ -23,6 +23,9 @@ from core.events import (
     CycleFinished,
     CycleStarted,
     DirectionSet,
+    GuidanceDelivered,
+    GuidanceUnused,
+    GuidanceUsed,
     JobFinished,
     JobStarted,
     LessonLearned,
@@ -40,6 +43,7 @@ from core.events import (
     VerdictReached,
     VoteCast,
 )
+from core.guidance import STAGES, Guidance
 from core.records import (
     Baseline,
     Challenge,
@@ -121,6 +125,9 @@ class History:
         self.trajectories: dict[str, Trajectory] = {}
         self.models: dict[str, ModelChosen] = {}
         self.model_calls: list[ModelCalled] = []
+        self.guidance_delivered: dict[str, GuidanceDelivered] = {}
+        self.guidance_used: list[GuidanceUsed] = []
+        self.guidance_unused: list[GuidanceUnused] = []
         self.started_at = 0.0
         self.ended: CampaignFinished | CampaignInterrupted | None = None
         self.seq = 0
@@ -235,6 +242,17 @@ class History:
         """The track records that a cycle changed, voters and proposers."""
         return [event.record for event in self._records if event.cycle == cycle]
 
+    def guidance(self, cycle: int, node: str) -> tuple[Guidance, ...]:
+        """The guidance in force at a node of a cycle: delivered there or before, and not dropped by then."""
+        now = _moment(cycle, node)
+        gone = {
+            event.guidance_id
+            for event in self.guidance_unused
+            if event.why == "dropped" and _moment(event.cycle, event.node) <= now
+        }
+        told = self.guidance_delivered.values()
+        return tuple(e.guidance for e in told if _moment(e.cycle, e.node) <= now and e.guidance.id not in gone)
+
     def apply(self, event: AnyEvent) -> None:
         """Take in one event of this campaign; others, and ones already taken in, are passed over."""
         if event.campaign_id != self.campaign_id or not event.kept or event.seq <= self.seq:
@@ -256,6 +274,12 @@ class History:
                 self.cycle(event.cycle).started_at = event.at
             case DirectionSet():
                 self.cycle(event.cycle).direction = event.direction
+            case GuidanceDelivered():
+                self.guidance_delivered[event.guidance.id] = event
+            case GuidanceUsed():
+                self.guidance_used.append(event)
+            case GuidanceUnused():
+                self.guidance_unused.append(event)
             case ProposalMade():
                 self.cycle(event.cycle).proposals[event.proposal.id] = event
             case ProposalSharpened():
@@ -301,3 +325,8 @@ class History:
                 self.cycle(event.cycle).finished = event
             case _:
                 pass
+
+
+def _moment(cycle: int, node: str) -> tuple[int, int]:
+    """When a node of a cycle is, to be compared."""
+    return cycle, STAGES.index(node)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +53,7 @@ class Ledger:
         self.embeddings = EmbeddingRows(self.database)
         self.items = ItemRows(self.database, clock)
         self._listeners: list[Listener] = []
+        self._telling = threading.local()
         # made once: SQLAlchemy then compiles it once
         self._insert_event = self.database.insert(schema.events).on_conflict_do_nothing().returning(schema.events.c.seq)
 
@@ -77,7 +80,7 @@ class Ledger:
         """
         if any(event.kept for event in told):
             return self.change(lambda _: told)
-        self._announce(told)
+        self._tell(told)
         return list(told)
 
     def change(self, work: Callable[[sa.Connection], Sequence[AnyEvent]]) -> list[AnyEvent]:
@@ -92,13 +95,23 @@ class Ledger:
                     new.append(event)
                 elif (stored := self._insert(connection, event)) is not None:
                     new.append(stored)
-        self._announce(new)
+        self._tell(new)
         return new
 
-    def _announce(self, told: Sequence[AnyEvent]) -> None:
-        for event in told:
-            for listener in tuple(self._listeners):
-                listener(event)
+    def _tell(self, events: Iterable[AnyEvent]) -> None:
+        """Every listener hears of every event in order, of those too that another listener appends meanwhile."""
+        waiting: deque[AnyEvent] | None = getattr(self._telling, "waiting", None)
+        if waiting is not None:
+            waiting.extend(events)
+            return
+        waiting = self._telling.waiting = deque(events)
+        try:
+            while waiting:
+                event = waiting.popleft()
+                for listener in tuple(self._listeners):
+                    listener(event)
+        finally:
+            del self._telling.waiting
 
     def events(
         self,

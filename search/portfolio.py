@@ -20,11 +20,12 @@ import numpy as np
 import numpy.typing as npt
 
 from search.acquisition import feasible_log_expected_improvement, pareto_front, thompson, upper_confidence_bound
+from search.box import Box, BoxedCube
 from search.candidates import pool, refine, unseen
 from search.constraints import Forbidden, violations
 from search.cube import Cube
 from search.gaussian_process import GaussianProcess
-from search.space import Space
+from search.space import Config, Space
 from search.tpe import ParzenRatio
 from search.trials import Trial
 from search.world_model import Prediction, WorldModel
@@ -58,10 +59,11 @@ class Portfolio:
         regions: Sequence[Forbidden],
         seed: int,
         rng: np.random.Generator,
+        box: Box | None = None,
     ) -> None:
-        self.space, self.seed, self.rng, self.regions = space, seed, rng, regions
+        self.space, self.seed, self.rng, self.regions, self.box = space, seed, rng, regions, box
         self.model = WorldModel.fit(space, trials, seed)
-        self.cube: Cube = self.model.cube
+        self.cube: Cube = self.model.cube if box is None else BoxedCube(box)
         self.acquisition: Acquisition = "expected_improvement"
         self.margin = MARGIN
         """The improvement that counts, for the next proposal."""
@@ -76,8 +78,11 @@ class Portfolio:
         if self.model.process is not None:
             # the best posterior mean at a trial: under noise the best-looking value is too good to be true
             mean, _ = self.model.process.predict(self.model.process.Z)
+            rows = self.model.rows
+            if isinstance(self.cube, BoxedCube) and (inside := self.cube.inside(rows)).any():
+                mean, rows = mean[inside], rows[inside]  # what lies outside cannot be gone on from, nor beaten there
             self._best = float(mean.max())
-            self._parents = self.model.rows[np.argsort(-mean, kind="stable")[:PARENTS]]
+            self._parents = rows[np.argsort(-mean, kind="stable")[:PARENTS]]
         for config in pending:
             self.take(space.encode(config))
 
@@ -105,10 +110,15 @@ class Portfolio:
     # ------------------------------------------------------------------- members
     def start(self, turn: int) -> tuple[Array, str]:
         """The declared defaults first, then the Sobol sequence of this seed."""
-        if turn == 0 and self.space.has_defaults and self.allowed(self.space.encode(self.space.defaults())):
-            return self.space.encode(self.space.defaults()), "the declared defaults"
-        for config in self.space.sobol(32, self.seed, skip=turn):
-            row = self.space.encode(config)
+        defaults = self.space.defaults() if turn == 0 and self.space.has_defaults else None
+        if (
+            defaults is not None
+            and (self.box is None or self.box.contains(defaults))
+            and self.allowed(self.space.encode(defaults))
+        ):
+            return self.space.encode(defaults), "the declared defaults"
+        for place in self.space.sobol_rows(32, self.seed, skip=turn):
+            row = self.space.encode(self.space.decode(place) if self.box is None else self.box.place(place))
             if len(unseen(row[None], self.tried)) and self.allowed(row):
                 return row, f"point {turn + 1} of a Sobol sequence: too little is known for a model"
         return self.anything(), "drawn at random: the Sobol sequence has no new point that is allowed"
@@ -198,7 +208,12 @@ class Portfolio:
         return np.asarray(np.where(failure > VETO, VETOED * (1.0 + failure), np.maximum(worth, VETOED)))
 
     def allowed(self, row: Array) -> bool:
-        return not self.regions or not violations(self.space.decode(row), self.regions)
+        return not self.regions or not violations(self.config(row), self.regions)
+
+    def config(self, row: Array) -> Config:
+        """The configuration of a row, inside the box to the last digit."""
+        config = self.space.decode(row)
+        return config if self.box is None else self.box.settle(config)
 
     def _reason(self, where: str) -> str:
         if self.acquisition != "expected_improvement":

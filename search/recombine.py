@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from search.box import Box
 from search.space import Config, Space
 from search.trials import Trial, finished
 
@@ -31,11 +32,13 @@ def recombine(
     *,
     elite: int = 5,
     scale: float = 0.08,
+    box: Box | None = None,
 ) -> list[Child]:
     """Up to `n` new configurations from the `elite` best trials; fewer when new ones cannot be found.
 
     The better of two random winners is likelier to be a parent (weights 1, ½, ⅓ … by rank).  No child equals a
-    trial or another child.  Without a finished trial there is nothing to recombine: an empty list.
+    trial or another child, and all lie in `box` where there is one.  Without a finished trial there is nothing to
+    recombine: an empty list.
     """
     winners = sorted(finished(trials), key=lambda t: -float(t.value or 0.0))[:elite]
     if not winners:
@@ -51,6 +54,8 @@ def recombine(
         picked = [winners[int(i)] for i in rng.choice(len(winners), size=count, replace=False, p=weights)]
         base = space.crossover(picked[0].config, picked[-1].config, rng)
         child = space.neighbour(base, rng, scale)
+        if box is not None:
+            child = box.settle(child)
         key = space.key(child)
         if key not in seen:
             seen.add(key)

@@ -148,13 +148,17 @@ class Space(RootModel[dict[str, Parameter]]):
 
     def sobol(self, n: int, seed: int, skip: int = 0) -> list[Config]:
         """`n` configurations of a scrambled Sobol sequence (Owen 1998) after the first `skip`; a function of `seed`."""
+        return [self.decode(u) for u in self.sobol_rows(n, seed, skip)]
+
+    def sobol_rows(self, n: int, seed: int, skip: int = 0) -> Array:
+        """The same as places in the unit cube, shape (n, len(space))."""
         if n <= 0:
-            return []
+            return np.empty((0, len(self)))
         m = max(1, int(np.ceil(np.log2(n + skip))))
         from scipy.stats import qmc  # a third of the program's start, and not needed before the first cycle
 
         sampler = qmc.Sobol(d=len(self), scramble=True, rng=np.random.default_rng(seed))
-        return [self.decode(u) for u in sampler.random_base2(m)[skip : skip + n]]
+        return np.asarray(sampler.random_base2(m)[skip : skip + n])
 
     def key(self, config: Mapping[str, Any]) -> str:
         """Canonical JSON of a configuration: equal configurations have equal text."""

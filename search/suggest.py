@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from search.box import Box
 from search.constraints import Forbidden
 from search.portfolio import LAST_MARGIN, MARGIN, Acquisition, Portfolio
 from search.space import Config, Space
@@ -60,6 +61,7 @@ def suggest(
     rng: np.random.Generator | None = None,
     pending: Sequence[Mapping[str, Any]] = (),
     regions: Sequence[Forbidden] = (),
+    box: Box | None = None,
     budget: int | None = None,
     member: Member = "auto",
     acquisition: Acquisition = "expected_improvement",
@@ -70,6 +72,7 @@ def suggest(
     trials       all that is known, crashes too
     pending      configurations of jobs in flight
     regions      learned constraints; no suggestion lies in one unless nothing else is found
+    box          what is left of the space: every suggestion lies in it, while all trials teach
     budget       all trials of the campaign, if known; its last tenth polishes the best
     member       one member instead of the routing; the start comes first in any case
     acquisition  what gp and local maximise
@@ -79,7 +82,7 @@ def suggest(
     Raises ConfigError for a trial that does not fit the space.
     """
     done = len(trials) + len(pending)
-    members = Portfolio(space, trials, pending, regions, seed, rng or np.random.default_rng([seed, done]))
+    members = Portfolio(space, trials, pending, regions, seed, rng or np.random.default_rng([seed, done]), box)
     members.acquisition = acquisition
     end = math.inf if budget is None else budget
     out: list[Suggestion] = []
@@ -93,7 +96,7 @@ def suggest(
             row, reason = {"gp": members.gp, "local": members.local, "tpe": members.tpe}[name]()
         forecast = members.take(row)
         mean, sd, failure = (float(column[0]) for column in forecast)
-        out.append(Suggestion(space.decode(row), mean, sd, failure, name, reason))
+        out.append(Suggestion(members.config(row), mean, sd, failure, name, reason))
     return out
 
 

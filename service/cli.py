@@ -31,6 +31,9 @@ COMMANDS = {
     "jobs": "service.commands.jobs",
     "logs": "service.commands.jobs",
     "episodes": "service.commands.episodes",
+    "guide": "service.commands.guidance",
+    "steer": "service.commands.guidance",
+    "guidance": "service.commands.guidance",
     "memory": "service.commands.memory",
     "feedback": "service.commands.feedback",
     "inbox": "service.commands.inbox",
@@ -154,6 +157,14 @@ def parser() -> argparse.ArgumentParser:
     episodes.add_argument("run", nargs="?", metavar="RUN", help="a campaign, or another run; or an episode's id")
     episodes.add_argument("episode", nargs="?", metavar="EPISODE", help="its number, or its id")
     episodes.add_argument("--rebuild", action="store_true", help="make a campaign's episodes again from the ledger")
+    guide = command("guide", 'say something to a campaign, such as "keep learning_rate below 0.01", for its next cycle')
+    guide.add_argument("words", nargs="+", metavar="[ID] TEXT", help="default: the last unfinished campaign")
+    steer = command("steer", "the same, for its next node: in the middle of a cycle")
+    steer.add_argument("words", nargs="+", metavar="[ID] TEXT", help="default: the last unfinished campaign")
+    guidance = command(
+        "guidance", "what was said to a campaign, and what came of it; `guidance drop G1 [ID]` takes it back"
+    )
+    guidance.add_argument("words", nargs="*", metavar="[drop GID] [ID]", help="default: the last unfinished campaign")
     memory = command("memory", "search what was remembered, or rebuild the index")
     actions = memory.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=Parser)
     search = actions.add_parser("search", help="what is most like a text", parents=[common])

@@ -8,9 +8,12 @@ from typing import Any
 from agents.forecasts import calibration_of
 from core.campaign import Objective
 from core.events import LessonLearned, TrajectoryKept
+from core.guidance import GuidanceReceipt
 from core.records import Baseline, Proposal
+from memory.guidance import GuidanceBook
 from memory.history import Cycle, History
 from memory.ledger import Ledger, StoredCampaign
+from service.payoff import payoff
 
 __all__ = ["Explanations"]
 
@@ -24,6 +27,7 @@ class Explanations:
         self._history = history
         self._trials = {e.proposal.id: e for e in history.experiments()}
         self._improvements = {event.proposal_id: event for event in history.improvements}
+        self._receipts: list[GuidanceReceipt] | None = None
         self._texts: dict[str, str | None] = {}
         self._best = history.best()
         self._calibration = calibration_of(history.experiments()).get("score")
@@ -59,7 +63,7 @@ class Explanations:
             "objective": objective.model_dump(mode="json", include={"metric", "goal"}),
             "parents": [self._parent(parent) for parent in proposal.parents],
             "memories": self._memories(proposal.memories),
-            "guidance": list(proposal.guidance),
+            "guidance": self._guidance(proposal.id),
             "votes": [
                 {
                     "voter": vote.voter,
@@ -94,6 +98,26 @@ class Explanations:
             if call.cycle == proposal.cycle
             and ((call.role, call.seat) in spoke or call.role in ("director", "supervisor", "historian"))
         ]
+
+    def _guidance(self, proposal_id: str) -> list[dict[str, Any]]:
+        """The sentences that changed it, what each changed, and whether each has paid so far."""
+        if self._receipts is None:
+            self._receipts = GuidanceBook(self._ledger).receipts(self._stored.id)
+        told: list[dict[str, Any]] = []
+        for receipt in self._receipts:
+            changes = [change.what for change in receipt.changes if change.proposal_id == proposal_id]
+            if changes or proposal_id in receipt.proposals:
+                said = receipt.guidance
+                told.append(
+                    {
+                        "id": said.id,
+                        "text": said.text,
+                        "recalled_from": said.author if said.door == "recall" else None,
+                        "changed": list(dict.fromkeys(changes)),
+                        "payoff": payoff(receipt, self._stored.definition.objective),
+                    }
+                )
+        return told
 
     def _memories(self, ids: Iterable[str]) -> list[dict[str, str | None]]:
         for memory in ids:

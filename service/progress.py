@@ -23,6 +23,11 @@ from core.events import (
     ControlFinished,
     CycleFinished,
     DirectionSet,
+    GuidanceDelivered,
+    GuidanceDropped,
+    GuidanceGiven,
+    GuidanceUnused,
+    GuidanceUsed,
     JobFinished,
     JobReported,
     JobStarted,
@@ -121,6 +126,24 @@ class Progress:
                 self._tell(cycle, "baseline", f"{metric} {value} over {len(baseline.seeds)} seeds")
             case DirectionSet():
                 self._tell(cycle, "director", f"{event.direction.mode}: {event.direction.reason}")
+            case GuidanceGiven():
+                said = event.guidance
+                self._tell(
+                    cycle,
+                    "guidance",
+                    f"{said.id} queued for the next {'node' if said.urgent else 'cycle'}: {said.text}",
+                )
+            case GuidanceDelivered():
+                said = event.guidance
+                means = "; ".join(map(str, said.meanings)) or "nothing that was understood"
+                self._tell(cycle, "guidance", f"{said.id} delivered to the {event.node}: {means}")
+            case GuidanceUsed():
+                what = ", ".join(event.proposals) or event.note or "; ".join(c.what for c in event.changes)
+                self._tell(cycle, "guidance", f"{event.guidance_id} used by the {event.node}: {what}")
+            case GuidanceUnused():
+                self._tell(cycle, "guidance", f"{event.guidance_id} {event.reason}")
+            case GuidanceDropped():
+                self._tell(cycle, "guidance", f"{event.guidance_id} dropped by {event.author}")
             case ProposalMade():
                 proposal = event.proposal
                 self._proposers[proposal.id] = proposal.proposer

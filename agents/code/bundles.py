@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -40,23 +40,30 @@ def sites_of(path: str, text: str) -> tuple[Site, ...]:
 
 
 def choose(
-    sites: Sequence[Site], population: Population, candidate: str, size: int, rng: np.random.Generator
+    sites: Sequence[Site],
+    population: Population,
+    candidate: str,
+    size: int,
+    rng: np.random.Generator,
+    weigh: Callable[[str, str, str], float] | None = None,
 ) -> list[Site]:
     """`size` of the sites, drawn without replacement in proportion to
 
         success of the transformation so far × share of the time that its function takes × (0.7 where it assumes
-        something)
+        something) × `weigh` of transformation, path and function, where it is given (0: never)
 
     by the Gumbel-max trick, in the order of their places.
     """
+    wished = [1.0 if weigh is None else weigh(site.transformation, site.path, site.qualname) for site in sites]
+    sites = [site for site, factor in zip(sites, wished, strict=True) if factor > 0]
     if not sites:
         return []
     rates = population.transformations.rates()
     weights = []
-    for site in sites:
+    for site, factor in zip(sites, (factor for factor in wished if factor > 0), strict=True):
         heat = population.heat(candidate, site.path, site.qualname)
         worth = rates[site.transformation].success * (UNKNOWN_HEAT if heat is None else COLD + heat)
-        weights.append(worth * (1.0 if site.confidence == "exact" else ASSUMED))
+        weights.append(factor * worth * (1.0 if site.confidence == "exact" else ASSUMED))
     keys = np.log(weights) + rng.gumbel(size=len(sites))
     chosen = sorted(np.argsort(-keys)[:size])
     return [sites[int(i)] for i in chosen]

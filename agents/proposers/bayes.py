@@ -27,6 +27,7 @@ def bayes(n: int | None = None) -> Proposer:
             seed=case.campaign.seed,
             rng=kit.rng,
             regions=case.forbidden(),
+            box=case.steering().box,
             budget=budget,
         )
         return [

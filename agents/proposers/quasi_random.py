@@ -17,7 +17,8 @@ SEED_OFFSET = 104_729
 
 @proposer("quasi_random")
 def quasi_random(n: int = 1, n_recovering: int = 3) -> Proposer:
-    """`n` points a cycle, `n_recovering` when the director recovers.  Forbidden regions are skipped.
+    """`n` points a cycle, `n_recovering` when the director recovers.  Forbidden regions are skipped, and
+    what guidance limits is covered as evenly as the whole.
 
     Source: Owen, Scrambling Sobol' and Niederreiter–Xing points, 1998.
     """
@@ -26,7 +27,9 @@ def quasi_random(n: int = 1, n_recovering: int = 3) -> Proposer:
         wanted = n_recovering if case.mode == "recover" else n
         forbidden = case.forbidden()
         first = (case.cycle - 1) * max(n, n_recovering)
-        points = case.space.sobol(4 * wanted, seed=case.campaign.seed + SEED_OFFSET, skip=first)
+        rows = case.space.sobol_rows(4 * wanted, seed=case.campaign.seed + SEED_OFFSET, skip=first)
+        box = case.steering().box
+        points = [case.space.decode(u) if box is None else box.place(u) for u in rows]
         allowed = [(i, point) for i, point in enumerate(points, first) if not violations(point, forbidden)][:wanted]
         return [
             case.propose(

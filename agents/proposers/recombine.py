@@ -40,6 +40,7 @@ def recombine(elite: int = 5, recalled: int = 6) -> Proposer:
             kit.rng,
             elite=elite,
             scale=SCALES[case.mode],
+            box=case.steering().box,
         )
         return [
             case.propose(

@@ -40,13 +40,15 @@ def refine(
         population = case.population
         assert population is not None
         made: dict[str, Proposal] = {}
+        steering = case.steering()
+        weigh = steering.site_weight if steering.weighs_code else None
         size = bundle_size(population, bundle, most)
         for number in range(count):
             parent = _parent(case, population, kit, number)
             files = population.files(parent)
             sites = offered(population, parent, files)
             for _ in range(TRIES):
-                chosen = choose(sites, population, parent, size, kit.rng)
+                chosen = choose(sites, population, parent, size, kit.rng, weigh)
                 if population.tried_together((*population.parts_of(parent), *map(part_of, chosen))):
                     continue
                 after, done = applied(files, chosen)

@@ -22,12 +22,14 @@ __all__ = ["gatekeeper"]
 def gatekeeper(max_risk: float = 0.7, min_tally: float = -0.25) -> Supervisor:
     """Accept in the order of the tally until the direction's jobs are given out; default deny.
 
-    The gates, in order: schema (a config with inactive parameters is amended, any other fault rejects), rules,
-    forbidden regions, repeats, vetoes, tally below `min_tally`, risk above `max_risk`, jobs of this cycle.
+    The gates, in order: schema (a config with inactive parameters is amended, any other fault rejects), limits of
+    guidance, rules, forbidden regions, repeats, vetoes, tally below `min_tally`, risk above `max_risk`, jobs of this
+    cycle.  What a person asked to be tried first gets its job whatever tally and risk say.
     One probe a cycle may go where regions were learned, and is not measured by tally and risk: it is there to be wrong.
     A code or comment proposal has gates of its own: its Python files parse, it was not carried out before, vetoes,
-    tally.  So has a candidate of a code campaign: the files may be changed and parse, something is changed that was not
-    judged before, nothing reaches for the judge, vetoes, tally, jobs of this cycle.
+    tally.  So has a candidate of a code campaign: the files may be changed and parse, no limit of guidance stands
+    against it, something is changed that was not judged before, nothing reaches for the judge, vetoes, tally, jobs of
+    this cycle.
     risk = 1 − (1 − f)(1 − d / 2), with f the predicted probability of failing and d the disagreement of the voters
     (standard deviation of their scores, at most 1).
     """
@@ -42,6 +44,8 @@ def gatekeeper(max_risk: float = 0.7, min_tally: float = -0.25) -> Supervisor:
             config = case.space.validate_config(proposal.config)
         except ConfigError as error:
             return _reject(proposal, 1.0, "schema", f"{error.what}; {error.hint}")
+        if limit := case.steering().violated(proposal.model_copy(update={"config": config})):
+            return _reject(proposal, 1.0, "guidance", str(limit))
         if unkept := broken_rules(config, case.rules()):
             return _reject(proposal, 1.0, "rules", unkept[0].reason)
         if config != proposal.config:
@@ -57,6 +61,10 @@ def gatekeeper(max_risk: float = 0.7, min_tally: float = -0.25) -> Supervisor:
         if probing and case.direction is not None and case.direction.jobs > 1:
             reason = f"the cycle's one probe, about {proposal.probes}; risk {risk:.2f}"
             return Ruling(proposal_id=proposal.id, decision="accept", risk=risk, rule="probe", reason=reason)
+        wish = case.steering().asked_for(proposal, case.history)
+        if wish is not None and not tally.vetoed_by and _given(case) < _allowed(case):
+            reason = f"asked for by {wish}; risk {risk:.2f}"
+            return Ruling(proposal_id=proposal.id, decision="accept", risk=risk, rule="guidance", reason=reason)
         if denied := _denied(tally, risk, case):
             return _reject(proposal, risk, *denied)
         place = f"tally {tally.score:+.2f}, risk {risk:.2f}"
@@ -79,15 +87,31 @@ def gatekeeper(max_risk: float = 0.7, min_tally: float = -0.25) -> Supervisor:
             return "tally", f"tally {tally.score:+.2f} is below {min_tally:+.2f}"
         if risk > max_risk:
             return "risk", f"risk {risk:.2f} is above {max_risk:.2f}"
-        given = sum(ruling.decision in ("accept", "amend") for ruling in case.rulings)
-        allowed = case.direction.jobs if case.direction else 0
+        allowed = _allowed(case) - _waiting(case)  # jobs are kept for what a person asked for
         if allowed > 1 and any(p.probes for p in case.proposals) and not _probed(case):
             allowed -= 1  # kept for the probe, which the tally puts last
-        if given >= allowed:
+        if _given(case) >= allowed:
             return "budget", f"the {allowed} jobs of this cycle went to proposals with a better tally"
         return None
 
     return rule
+
+
+def _given(case: Case) -> int:
+    """Jobs of this cycle that are given out."""
+    return sum(ruling.decision in ("accept", "amend") for ruling in case.rulings)
+
+
+def _allowed(case: Case) -> int:
+    return case.direction.jobs if case.direction else 0
+
+
+def _waiting(case: Case) -> int:
+    """Proposals of this cycle that a person asked for, and that are not ruled on yet."""
+    ruled = {ruling.proposal_id for ruling in case.rulings}
+    vetoed = {tally.proposal_id for tally in case.tallies if tally.vetoed_by}
+    open_ones = [p for p in case.proposals if p.id not in ruled | vetoed]
+    return sum(case.steering().asked_for(p, case.history) is not None for p in open_ones)
 
 
 def _probed(case: Case) -> bool:
@@ -132,6 +156,8 @@ def _rule_candidate(proposal: Proposal, case: Case, min_tally: float) -> Ruling:
         return _reject(proposal, 1.0, "paths", f"{outside[0]} may not be changed")
     if broken := next((fault for path, text in changed.items() if (fault := _syntax_fault(path, text or ""))), ""):
         return _reject(proposal, 1.0, "syntax", broken)
+    if limit := case.steering().violated(proposal, changed, population.base):
+        return _reject(proposal, 1.0, "guidance", str(limit))
     files = population.tree(changed)
     if population.is_known(files):
         return _reject(proposal, risk, "repeat", "nothing is changed, or the same code was judged before")
@@ -139,11 +165,14 @@ def _rule_candidate(proposal: Proposal, case: Case, min_tally: float) -> Ruling:
         return _reject(proposal, 1.0, "tampering", f"it reaches for its judge: {found[0]}")
     if tally.vetoed_by:
         return _reject(proposal, risk, "veto", f"vetoed by {', '.join(tally.vetoed_by)}")
+    wish = case.steering().asked_for(proposal, case.history)
+    if wish is not None and _given(case) < _allowed(case):
+        reason = f"asked for by {wish}; risk {risk:.2f}"
+        return Ruling(proposal_id=proposal.id, decision="accept", risk=risk, rule="guidance", reason=reason)
     if tally.score < min_tally:
         return _reject(proposal, risk, "tally", f"tally {tally.score:+.2f} is below {min_tally:+.2f}")
-    given = sum(ruling.decision in ("accept", "amend") for ruling in case.rulings)
-    allowed = case.direction.jobs if case.direction else 0
-    if given >= allowed:
+    allowed = _allowed(case) - _waiting(case)
+    if _given(case) >= allowed:
         return _reject(proposal, risk, "budget", f"the {allowed} jobs of this cycle went to others with a better tally")
     reason = f"tally {tally.score:+.2f}, risk {risk:.2f}"
     return Ruling(proposal_id=proposal.id, decision="accept", risk=risk, rule="all gates passed", reason=reason)

@@ -1,5 +1,5 @@
 """Voters: each judges every proposal by one thing it knows about."""
 
-from agents.voters import change, constraints, novelty, persona, reward, world_model
+from agents.voters import change, constraints, guided, novelty, persona, reward, world_model
 
-__all__ = ["change", "constraints", "novelty", "persona", "reward", "world_model"]
+__all__ = ["change", "constraints", "guided", "novelty", "persona", "reward", "world_model"]

@@ -35,6 +35,7 @@ __all__ = ["evolve", "may_run", "resume", "run", "run_stored"]
 
 TERMINATION_GRACE_S = 5.0
 TICK_S = 0.5
+HEAR_S = 1.0
 
 
 def run(args: argparse.Namespace, output: Output) -> int:
@@ -122,6 +123,7 @@ def run_stored(args: argparse.Namespace, output: Output, folder: StateFolder, le
     async def work() -> Ending:
         stopping.listen()
         ticking = asyncio.create_task(_tick(progress)) if output.moving else None
+        hearing = asyncio.create_task(_hear_guidance(ledger, stored.id, progress))
         forget = ledger.listen(progress.hear)
         try:
             return await run_campaign(
@@ -137,6 +139,7 @@ def run_stored(args: argparse.Namespace, output: Output, folder: StateFolder, le
             )
         finally:
             forget()
+            hearing.cancel()
             if ticking is not None:
                 ticking.cancel()
             progress.close()
@@ -210,6 +213,20 @@ async def _tick(progress: Progress) -> None:
     while True:
         await asyncio.sleep(TICK_S)
         progress.tick()
+
+
+async def _hear_guidance(ledger: Ledger, campaign_id: str, progress: Progress) -> None:
+    """Show what other processes say to the campaign when they say it, not only when it is delivered."""
+    from core.events import GuidanceDropped, GuidanceGiven
+
+    seen = ledger.last_seq()
+    while True:
+        await asyncio.sleep(HEAR_S)
+        for event in ledger.events(campaign_id, after=seen, types=(GuidanceGiven, GuidanceDropped)):
+            seen = event.seq
+            told = event.guidance.door in ("callback", "recall") if isinstance(event, GuidanceGiven) else False
+            if not told:  # this process has heard its own
+                progress.hear(event)
 
 
 def _broken_off(output: Output, ledger: Ledger, campaign_id: str, error: RatchetError) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 from service.escape import escaped
 from service.figures import around, signed
 from service.output import Output
+from service.payoff import paid_line
 from service.progress import short
 from service.state import find_subject, local_desk
 from service.tables import calibration_line, columns, duration, fields
@@ -66,7 +67,12 @@ def explanation(told: dict[str, Any]) -> str:
         ("memory" if i == 0 else "", f"{m['id']}  {m['text'] or 'no longer in the ledger'}")
         for i, m in enumerate(told["memories"])
     ]
-    rows += [("guidance", guidance) for guidance in told["guidance"]]
+    for one in told["guidance"]:
+        recalled = f" (said to {one['recalled_from']}, recalled)" if one["recalled_from"] else ""
+        rows.append(("guidance", f"{one['id']}  {escaped(one['text'])}{recalled}"))
+        rows += [("", change) for change in one["changed"]]
+        if one["payoff"]:
+            rows.append(("", paid_line(one["payoff"])))
     parts = [fields(rows)]
     if told["votes"]:
         votes = [(v["voter"], f"{v['score']:+.2f}", v["confidence"], v["weight"], v["reason"]) for v in told["votes"]]

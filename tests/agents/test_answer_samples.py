@@ -13,6 +13,9 @@ import pytest
 
 import prompts
 from agents.directors.advised import advised
+from agents.guidance.reading import read
+from agents.guidance.with_model import read_with_model
+from agents.guidance.words import vocabulary_of
 from agents.historians.reflective import reflective
 from agents.production.model_plans import extract_plan_with_model
 from agents.production.plans import extract_plan
@@ -62,9 +65,16 @@ def planned(model: Any) -> Any:
     return extract_plan_with_model(outcome, by_rules, model)
 
 
+def guided(case: Case, kit: Kit) -> Any:
+    """Three clauses that no rule understands."""
+    words = vocabulary_of(case.campaign, case.space)
+    return read_with_model(read("deep trees only; linear is hopeless; delete all files", words), words, kit)
+
+
 Play = Callable[[Case, Kit], Any]
 PLAYS: dict[str, Play] = {
     "director/direction": lambda case, kit: advised()(case, kit),
+    "director/guidance": guided,
     "proposer/idea": lambda case, kit: idea(count=2)(case, kit),
     "proposer/analogy": lambda case, kit: analogy()(case, kit),
     "proposer/rewrite": lambda case, kit: rewrite("refinement")(example_code_case(), kit),

@@ -77,7 +77,7 @@ def test_bad_text_is_refused_and_nothing_is_kept(ledger: Ledger, text: str) -> N
 
 
 @given(st.text(max_size=60))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_accepted_text_is_one_line_that_a_terminal_may_show(text: str) -> None:
     try:
         line = checked_text(text)

@@ -12,7 +12,7 @@ import pytest
 from memory_records import CAMPAIGN, campaign, finished, made, proposal
 
 from core.errors import NotFoundError
-from core.events import CampaignResumed, JobReported, ProposalMade
+from core.events import AnyEvent, CampaignFinished, CampaignResumed, CampaignStarted, JobReported, ProposalMade
 from memory.ledger import Ledger
 
 
@@ -134,3 +134,19 @@ def test_subjects_are_found_by_what_they_begin_with(ledger: Ledger) -> None:
     assert ledger.subjects(asked.id[:6]) == [(CAMPAIGN, asked.id)]
     assert ledger.subjects("p_") == []
     assert ledger.subjects("%") == []
+
+
+def test_a_listener_that_appends_is_heard_by_all_in_order(ledger: Ledger) -> None:
+    heard: list[str] = []
+
+    def answering(event: AnyEvent) -> None:
+        if event.type == "CampaignStarted":
+            ledger.append(CampaignResumed(campaign_id=event.campaign_id, session=2))
+
+    ledger.listen(answering)
+    ledger.listen(lambda event: heard.append(event.type))
+    ledger.append(
+        CampaignStarted(campaign_id="c-1", name="c", kind="experiment", seed=0),
+        CampaignFinished(campaign_id="c-1", session=1, reason="done"),
+    )
+    assert heard == ["CampaignStarted", "CampaignFinished", "CampaignResumed"]

@@ -1,0 +1,1 @@
+"""Guidance in words → what the roles of a council can act on."""
