@@ -105,6 +105,12 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         help="the same as `feedback FILE`, with the options of that command",
     )
+    top.add_argument(
+        "--interactive",
+        action="store_true",
+        help="open the session, as a call without a command does in a terminal; reads commands from a pipe too",
+    )
+    top.set_defaults(door="cli")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
 
     def command(name: str, text: str) -> argparse.ArgumentParser:
@@ -454,6 +460,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args = parser().parse_args(_long_form(words))
         if args.command is None:
+            from service.commands.session import session, wants_session
+
+            if wants_session(args):
+                return session(args)
             raise HelpAsked(parser().format_help().rstrip())
         output = Output.from_args(args)
         with telemetry(args.command, output):

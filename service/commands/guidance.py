@@ -44,7 +44,7 @@ def guidance(args: argparse.Namespace, output: Output) -> int:
                     "which guidance is to be dropped?", where="guidance drop", hint="guidance drop g1 [ID]"
                 )
             stored = _campaign(ledger, args.words[2] if len(args.words) == 3 else None)
-            book.drop(stored.id, args.words[1], author=_author(), door="cli")
+            book.drop(stored.id, args.words[1], author=_author(), door=args.door)
             output.result(
                 {"campaign": stored.id, "guidance": args.words[1], "status": "dropped"},
                 f"{args.words[1]} of {stored.id} is dropped: without effect from the next node on",
@@ -68,7 +68,7 @@ def _give(args: argparse.Namespace, output: Output, *, urgent: bool) -> int:
     folder = open_folder(args, must_exist=True)
     with folder.open_ledger() as ledger:
         stored, text = _addressed(ledger, args.words)
-        given = GuidanceBook(ledger).give(stored.id, text, author=_author(), door="cli", urgent=urgent)
+        given = GuidanceBook(ledger).give(stored.id, text, author=_author(), door=args.door, urgent=urgent)
         value = {
             "campaign": stored.id,
             "guidance": given.id,

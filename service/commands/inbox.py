@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["approve", "edit", "ignore", "inbox", "respond"]
 
-DOOR = "cli"
 WIDE = 120
 """Columns where stdout is no terminal."""
 
@@ -87,7 +86,7 @@ def edit(args: argparse.Namespace, output: Output) -> int:
             raise UsageError("no changes were given", where="edit", hint=f"edit {asked.id} --set key=value")
         else:
             edit_config(asked, take)
-        _tell(kept[0], output)
+        _tell(kept[0], args, output)
     return 0
 
 
@@ -97,13 +96,13 @@ def _answered(args: argparse.Namespace, output: Output, told: dict[str, Any]) ->
     with _opened(args) as (ledger, approvals):
         asked = approvals.get(args.id)
         _may_answer(args, ledger, {"approval": asked.id})
-        _tell(_give(approvals, asked, answer_from(**told), args), output)
+        _tell(_give(approvals, asked, answer_from(**told), args), args, output)
     return 0
 
 
 def _give(approvals: Approvals, asked: Approval, answer: Answer, args: argparse.Namespace) -> Approval:
     shown = args.shown or asked.shown_hash
-    return approvals.answer(asked.id, answer, by=_me(), door=DOOR, shown_hash=shown)
+    return approvals.answer(asked.id, answer, by=_me(), door=args.door, shown_hash=shown)
 
 
 @contextmanager
@@ -142,12 +141,15 @@ def _show(asked: Approval, output: Output) -> None:
     output.result(value, output.at_home("\n".join(shown)))
 
 
-def _tell(asked: Approval, output: Output) -> None:
+def _tell(asked: Approval, args: argparse.Namespace, output: Output) -> None:
     from service.approving import lines
 
     answer = asked.answer
     assert answer is not None
     told = {"accept": "yes", "edit": "yes, edited", "respond": "no, and the council hears why", "ignore": "no"}
+    if args.door == "session":  # the question stands on the screen, and the campaign goes on by itself
+        output.result(_told(asked), f"{asked.id}: {told[answer.kind]}")
+        return
     text = "\n".join([*lines(asked, line_width() or shutil.get_terminal_size((WIDE, 24)).columns), told[answer.kind]])
     output.result(_told(asked), text)
     if answer.remember:

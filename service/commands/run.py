@@ -26,12 +26,30 @@ from service.output import Output
 from service.state import campaign_defaults, campaign_overrides, open_folder, pick_campaign, resume_command, settings_of
 
 if TYPE_CHECKING:
-    from graph.campaign import Ending
-    from memory.ledger import Ledger
+    from collections.abc import Callable
+
+    from core.events import AnyEvent
+    from graph.asking import Person
+    from graph.campaign import Ending, Stop
+    from memory.ledger import Ledger, StoredCampaign
     from memory.state_folder import StateFolder
     from service.progress import Progress
 
-__all__ = ["evolve", "may_run", "resume", "run", "run_stored"]
+__all__ = [
+    "begin",
+    "broken_off",
+    "carry_out",
+    "definition_of",
+    "evolve",
+    "go_on",
+    "hear_guidance",
+    "may_run",
+    "resume",
+    "run",
+    "run_stored",
+    "show_end",
+    "with_budgets",
+]
 
 TERMINATION_GRACE_S = 5.0
 TICK_S = 0.5
@@ -40,23 +58,31 @@ HEAR_S = 1.0
 
 def run(args: argparse.Namespace, output: Output) -> int:
     """`run CAMPAIGN.yaml`"""
-    from graph.campaign import find_or_create
-    from graph.loading import load_campaign
-
-    campaign = load_campaign(
-        Path(args.campaign_file),
-        {**campaign_overrides(args), **_budgets(args), **model_choice(args)},
-        defaults=campaign_defaults(args),
-    )
+    campaign = definition_of(args)
     if args.dry_run:
         return _dry_run(campaign, output)
     folder = open_folder(args)
     with folder.open_ledger(check=True) as ledger:
-        may_run(args, ledger, campaign)
-        stored, new = find_or_create(ledger, campaign, new=args.new)
-        if not new:
-            output.say(f"going on with {stored.id} (--new starts afresh)")
-        return run_stored(args, output, folder, ledger, stored)
+        return run_stored(args, output, folder, ledger, begin(args, output, ledger, campaign))
+
+
+def definition_of(args: argparse.Namespace) -> Campaign:
+    """The campaign of the file, as the other words want it."""
+    from graph.loading import load_campaign
+
+    overrides = {**campaign_overrides(args), **_budgets(args), **model_choice(args)}
+    return load_campaign(Path(args.campaign_file), overrides, defaults=campaign_defaults(args))
+
+
+def begin(args: argparse.Namespace, output: Output, ledger: Ledger, campaign: Campaign) -> StoredCampaign:
+    """The campaign in the ledger: a new one, or the unfinished one that asks for the same."""
+    from graph.campaign import find_or_create
+
+    may_run(args, ledger, campaign)
+    stored, new = find_or_create(ledger, campaign, new=args.new)
+    if not new:
+        output.say(f"going on with {stored.id} (--new starts afresh)")
+    return stored
 
 
 def evolve(args: argparse.Namespace, output: Output) -> int:
@@ -75,18 +101,23 @@ def evolve(args: argparse.Namespace, output: Output) -> int:
 
 def resume(args: argparse.Namespace, output: Output) -> int:
     """`resume [ID]`"""
+    folder = open_folder(args, must_exist=True)
+    with folder.open_ledger(check=True) as ledger:
+        return run_stored(args, output, folder, ledger, go_on(args, ledger))
+
+
+def go_on(args: argparse.Namespace, ledger: Ledger) -> StoredCampaign:
+    """The campaign to resume, with the budgets that the words ask for."""
     if args.model is not None:
         raise UsageError(
             "a campaign keeps its model", where="--model", hint="leave it out, or start anew with `run … --model`"
         )
-    folder = open_folder(args, must_exist=True)
-    with folder.open_ledger(check=True) as ledger:
-        stored = pick_campaign(ledger, args.id, unfinished=args.id is None)
-        overrides = {**campaign_overrides(args), **_budgets(args)}
-        if overrides:
-            stored = replace(stored, definition=_with_budgets(stored.definition, overrides))
-        may_run(args, ledger, stored.definition)
-        return run_stored(args, output, folder, ledger, stored)
+    stored = pick_campaign(ledger, args.id, unfinished=args.id is None)
+    overrides = {**campaign_overrides(args), **_budgets(args)}
+    if overrides:
+        stored = replace(stored, definition=with_budgets(stored.definition, overrides))
+    may_run(args, ledger, stored.definition)
+    return stored
 
 
 def may_run(args: argparse.Namespace, ledger: Ledger, campaign: Campaign) -> None:
@@ -105,9 +136,7 @@ def may_run(args: argparse.Namespace, ledger: Ledger, campaign: Campaign) -> Non
 def run_stored(args: argparse.Namespace, output: Output, folder: StateFolder, ledger: Ledger, stored: Any) -> int:
     """Run a campaign of the ledger, showing what happens; answers the exit code."""
     from graph.approvals import open_approvals
-    from graph.campaign import run_campaign
     from graph.episode_listener import follow_episodes
-    from graph.job_back_end import job_back_end
     from memory.history import History
     from service.at_terminal import AtTerminal, somebody_is_here
     from service.progress import Progress
@@ -118,25 +147,14 @@ def run_stored(args: argparse.Namespace, output: Output, folder: StateFolder, le
     asking = somebody_is_here() and not args.no_input and not os.environ.get("CI")
     person = AtTerminal(output, open_approvals(ledger), progress.hold) if asking else None
     settings = settings_of(args)
-    open_jobs = partial(job_back_end, url=settings.control_plane_url, wait_s=settings.control_plane_wait_s)
 
     async def work() -> Ending:
         stopping.listen()
         ticking = asyncio.create_task(_tick(progress)) if output.moving else None
-        hearing = asyncio.create_task(_hear_guidance(ledger, stored.id, progress))
+        hearing = asyncio.create_task(hear_guidance(ledger, stored.id, progress.hear))
         forget = ledger.listen(progress.hear)
         try:
-            return await run_campaign(
-                folder,
-                ledger,
-                stored,
-                open_recall=lambda: folder.open_recall(ledger),
-                open_jobs=open_jobs,
-                stop=stopping.stop,
-                record=Path(args.record) if args.record else None,
-                trust_code=args.trust_code,
-                person=person,
-            )
+            return await carry_out(args, folder, ledger, stored, stopping.stop, person)
         finally:
             forget()
             hearing.cancel()
@@ -155,12 +173,38 @@ def run_stored(args: argparse.Namespace, output: Output, folder: StateFolder, le
     except KeyboardInterrupt:
         stopping.told.append(signal.SIGINT)
     except RatchetError as error:
-        return _broken_off(output, ledger, stored.id, error)
+        return broken_off(output, ledger, stored.id, error)
     except Exception:
         output.say(f"go on with: {resume_command(stored.id)}")
         raise
-    code = _show_end(args, output, folder, ledger, stored.id, status, reason)
+    code = show_end(args, output, folder, ledger, stored.id, status, reason)
     return stopping.exit_code if status == "interrupted" else code
+
+
+async def carry_out(
+    args: argparse.Namespace,
+    folder: StateFolder,
+    ledger: Ledger,
+    stored: StoredCampaign,
+    stop: Stop,
+    person: Person | None,
+) -> Ending:
+    """Run a campaign of the ledger as the words want it; `person` is who can be asked meanwhile."""
+    from graph.campaign import run_campaign
+    from graph.job_back_end import job_back_end
+
+    settings = settings_of(args)
+    return await run_campaign(
+        folder,
+        ledger,
+        stored,
+        open_recall=lambda: folder.open_recall(ledger),
+        open_jobs=partial(job_back_end, url=settings.control_plane_url, wait_s=settings.control_plane_wait_s),
+        stop=stop,
+        record=Path(args.record) if args.record else None,
+        trust_code=args.trust_code,
+        person=person,
+    )
 
 
 class Stopping:
@@ -215,7 +259,7 @@ async def _tick(progress: Progress) -> None:
         progress.tick()
 
 
-async def _hear_guidance(ledger: Ledger, campaign_id: str, progress: Progress) -> None:
+async def hear_guidance(ledger: Ledger, campaign_id: str, hear: Callable[[AnyEvent], None]) -> None:
     """Show what other processes say to the campaign when they say it, not only when it is delivered."""
     from core.events import GuidanceDropped, GuidanceGiven
 
@@ -226,10 +270,10 @@ async def _hear_guidance(ledger: Ledger, campaign_id: str, progress: Progress) -
             seen = event.seq
             told = event.guidance.door in ("callback", "recall") if isinstance(event, GuidanceGiven) else False
             if not told:  # this process has heard its own
-                progress.hear(event)
+                hear(event)
 
 
-def _broken_off(output: Output, ledger: Ledger, campaign_id: str, error: RatchetError) -> int:
+def broken_off(output: Output, ledger: Ledger, campaign_id: str, error: RatchetError) -> int:
     """An error ended it: say so, and last how to go on, where that helps."""
     goes_on = not isinstance(error, BusyError) and ledger.campaign(campaign_id).status != "failed"
     command = resume_command(campaign_id) if goes_on else None
@@ -239,7 +283,7 @@ def _broken_off(output: Output, ledger: Ledger, campaign_id: str, error: Ratchet
     return error.exit_code
 
 
-def _show_end(
+def show_end(
     args: argparse.Namespace,
     output: Output,
     folder: StateFolder,
@@ -357,7 +401,7 @@ def model_budgets(args: argparse.Namespace) -> dict[str, Any]:
     return {"budget.usd": args.budget_usd, "budget.tokens": args.budget_tokens}
 
 
-def _with_budgets(campaign: Campaign, overrides: dict[str, Any]) -> Campaign:
+def with_budgets(campaign: Campaign, overrides: dict[str, Any]) -> Campaign:
     """The stored campaign with other budgets; what decides its identity cannot change on resume."""
     from pydantic import ValidationError
 
