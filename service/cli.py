@@ -460,11 +460,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args = parser().parse_args(_long_form(words))
         if args.command is None:
-            from service.commands.session import session, wants_session
+            if not _wants_session(args):
+                raise HelpAsked(parser().format_help().rstrip())
+            from service.commands.session import session
 
-            if wants_session(args):
-                return session(args)
-            raise HelpAsked(parser().format_help().rstrip())
+            return session(args)
         output = Output.from_args(args)
         with telemetry(args.command, output):
             module = importlib.import_module(COMMANDS[args.command])
@@ -484,6 +484,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         what = f"internal error: {type(error).__name__}: {error}"
         return _told(output, RatchetError(what, hint="repeat it with --debug for the traceback"))
+
+
+def _wants_session(args: argparse.Namespace) -> bool:
+    """Whether a call without a command opens the session: asked for, or in a terminal."""
+    if args.interactive:
+        return True
+    try:
+        return sys.stdin.isatty() and sys.stdout.isatty() and not (args.json or args.json_stream)
+    except (AttributeError, ValueError):  # closed
+        return False
 
 
 class InterruptedByUserError(RatchetError):

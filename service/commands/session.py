@@ -10,19 +10,9 @@ from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from core.errors import UsageError
 from service.state import settings_of
 
-__all__ = ["session", "wants_session"]
+__all__ = ["session"]
 
 HISTORY = "session_history"
-
-
-def wants_session(args: argparse.Namespace) -> bool:
-    """Whether a call without a command opens the session: asked for, or in a terminal."""
-    if args.interactive:
-        return True
-    try:
-        return sys.stdin.isatty() and sys.stdout.isatty() and not (args.json or args.json_stream)
-    except (AttributeError, ValueError):  # closed
-        return False
 
 
 def session(args: argparse.Namespace) -> int:
