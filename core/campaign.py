@@ -227,6 +227,7 @@ class ModelPlan(Record):
     context_tokens: int = Field(default=8192, ge=512, description="asked of a model whose context can be chosen")
     timeout_s: float = Field(default=120.0, gt=0, description="of one call, whatever it waits for")
     retries: int = Field(default=2, ge=0, description="further attempts where it was silent")
+    first_pause_s: float = Field(default=0.5, gt=0, description="before the second attempt; doubled before each other")
     repairs: int = Field(default=2, ge=0, description="times an invalid answer is sent back")
     concurrency: int = Field(default=4, ge=1, description="calls in flight")
     prices: dict[str, Price] = Field(default={}, description="by model; local ones cost nothing")

@@ -2,6 +2,7 @@
 
 RatchetError                    70  an error of ours that nobody foresaw
 ├── DeliveryError                1  nothing was delivered: nothing is verified, it does not fit, a name is taken
+├── DeploymentError              1  a change did not go live, or was taken back: not healthy, not what was expected
 ├── UsageError                   2  the command line is wrong
 ├── ConfigError                  3  a campaign, setting or input is wrong
 │   ├── NotFoundError            3  an id, name or file that does not exist
@@ -45,6 +46,7 @@ __all__ = [
     "ConflictError",
     "DeliveryError",
     "DeniedError",
+    "DeploymentError",
     "GitHubAnswerError",
     "GitHubConflictError",
     "GitHubError",
@@ -88,6 +90,10 @@ class RatchetError(Exception):
 
 
 class DeliveryError(RatchetError):
+    exit_code = 1
+
+
+class DeploymentError(RatchetError):
     exit_code = 1
 
 

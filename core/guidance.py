@@ -82,14 +82,14 @@ class Meaning(Record):
 
     def __str__(self) -> str:
         match self.kind:
-            case "bound" if self.low is None:
-                return f"{self.name} at most {self.high:.6g}"
-            case "bound" if self.high is None:
-                return f"{self.name} at least {self.low:.6g}"
             case "bound":
-                return f"{self.name} between {self.low:.6g} and {self.high:.6g}"
+                return f"{self.name} {self._interval()}"
+            case "preference" if self.low is not None or self.high is not None:
+                return f"{self.name} {self._interval()} first"
             case "preference":
                 return f"{self.name} {self.toward or ' or '.join(map(str, self.options))} first".lstrip()
+            case "exclusion" if self.low is not None or self.high is not None:
+                return f"no {self.name} {self._interval()}"
             case "exclusion":
                 said = " or ".join(map(str, self.options))
                 return f"no {self.name} {said}".rstrip() if said else f"no {self.target} {self.name}"
@@ -97,6 +97,21 @@ class Meaning(Record):
                 return f"focus on {self.target} {self.name}"
             case _:
                 return str(self.mode)
+
+    def _interval(self) -> str:
+        """The ends as they were said: `below` ends at the number before, `above` begins at the one after."""
+        low, high = self.low, self.high
+        if low is not None and high is not None and _is_round(low) and _is_round(high):
+            return f"between {low:.6g} and {high:.6g}"
+        told = [] if low is None else [f"{'at least' if _is_round(low) else 'above'} {low:.6g}"]
+        if high is not None:
+            told.append(f"{'at most' if _is_round(high) else 'below'} {high:.6g}")
+        return " and ".join(told)
+
+
+def _is_round(end: float) -> bool:
+    """Whether an end is a number that somebody would write."""
+    return float(f"{end:.12g}") == end
 
 
 class Unread(Record):

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 from core.ids import content_hash
 from core.records import Record
 
-__all__ = ["Chat", "ChatCall", "ChatReply", "Check", "Message", "Model", "Prompt"]
+__all__ = ["Chat", "ChatCall", "ChatReply", "Check", "Message", "Model", "Prompt", "TextAnswer"]
 
 A = TypeVar("A", bound=BaseModel)
 
@@ -31,6 +31,12 @@ class Prompt(Record):
     system: str
     user: str
     max_tokens: int = Field(default=1024, gt=0, description="of the answer")
+
+
+class TextAnswer(Record):
+    """The answer to a prompt that asks for no JSON: its text as it stands, thoughts left out.  Its check reads it."""
+
+    text: str
 
 
 class Message(Record):

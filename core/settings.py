@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from core.errors import ConfigError, nearest
 from core.validation import config_error
@@ -36,7 +36,16 @@ class Settings(BaseModel):
     model: str = Field(default="", description="the language model of campaigns that name none: auto, ollama:NAME, …")
     policy_file: Path | None = Field(default=None, description="rules of what may be done; default: those shipped")
     safe_mode: bool = Field(default=False, description="nothing leaves the machine and nothing is deployed")
+    webhook_url: tuple[str, ...] = Field(default=(), description="where events are sent, signed; several with spaces")
+    webhook_events: tuple[str, ...] = Field(default=(), description="types of events; empty: the important ones")
+    webhook_private: bool = Field(default=False, description="whether a name may lead to a private address")
     embedding_model: str = Field(default="all-MiniLM-L6-v2", description="model name, path, or `hash`")
+
+    @field_validator("webhook_url", "webhook_events", mode="before")
+    @classmethod
+    def _several(cls, value: Any) -> Any:
+        """One text may name several, with spaces or commas between them."""
+        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
 
 VARIABLES = {

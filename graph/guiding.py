@@ -220,7 +220,8 @@ async def _recall(context: Context, book: GuidanceBook, cycle: int) -> None:
         text = sentence(memory, context.campaign_id)
         if text is None or text in seen or len(seen) == MOST_RECALLED:
             continue
-        if (reading := read(text, words)).meanings and not reading.unread:
+        reading = read(text, words)
+        if not reading.unread and any(softened(reading.meanings)):  # a focus or a mode is no suggestion
             seen.add(text)
             book.give(
                 context.campaign_id,

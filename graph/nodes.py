@@ -12,7 +12,6 @@ from langgraph.runtime import Runtime
 
 from agents.feedback.loop import CodeFeedbackLoop
 from agents.historians import bookkeeping
-from agents.roles import Case
 from agents.tally import tally_votes, voter_weights
 from core.errors import RatchetError
 from core.events import (
@@ -31,23 +30,21 @@ from core.events import (
     TrajectoryKept,
     VoteCast,
 )
-from core.ids import content_hash
 from core.records import Experiment, Outcome, Proposal, Ruling, Vote
 from graph import sharpen as sharpening
 from graph import stages
 from graph.confirm import improvements
 from graph.context import Context, role_seed
+from graph.enforcing import enforced, key_of
 from graph.guidance_effects import (
     guidance_of_direction,
     guidance_of_proposals,
     guidance_of_rulings,
     guidance_of_votes,
-    limit_against,
 )
 from graph.guiding import deliver, report_untouched
 from graph.state import Chair, CycleState
 from graph.together import together
-from search.space import Space
 
 __all__ = ["agenda", "director", "executor", "historian", "proposer", "sharpen", "supervisor", "tally", "voter"]
 
@@ -92,7 +89,7 @@ async def agenda(state: CycleState, runtime: Runtime[Context]) -> CycleState:
     once: dict[str, Proposal] = {}
     for proposal in state.get("proposals", []):
         try:
-            key = _key(proposal, runtime.context.space)
+            key = key_of(proposal, runtime.context.space)
         except RatchetError:
             key = proposal.id  # not in the space: the supervisor says so, with its reason
         once.setdefault(key, proposal)
@@ -159,7 +156,7 @@ async def supervisor(state: CycleState, runtime: Runtime[Context]) -> CycleState
         proposal = by_id[counted.proposal_id]
         if counted.proposal_id in told:
             case = context.case(cycle, state["direction"], "supervisor")
-            rulings.append(_enforced(told[counted.proposal_id].ruling, proposal, case, taken))
+            rulings.append(enforced(told[counted.proposal_id].ruling, proposal, case, taken))
             continue
         case = context.case(
             cycle,
@@ -181,7 +178,7 @@ async def supervisor(state: CycleState, runtime: Runtime[Context]) -> CycleState
                 rule="unjudged",
                 reason=f"the supervisor failed: {error}",
             )
-        rulings.append(_enforced(ruling, proposal, case, taken))
+        rulings.append(enforced(ruling, proposal, case, taken))
     news = [ProposalRuled(campaign_id=context.campaign_id, cycle=cycle, ruling=ruling) for ruling in rulings]
     case = context.case(cycle, state["direction"], "supervisor")
     context.tell(*news, *guidance_of_rulings(context, case, state["agenda"], rulings))
@@ -281,39 +278,6 @@ def _about(proposal: Proposal, ruling: Ruling) -> Ruling:
     """The ruling on the proposal that was asked about; an amended form keeps its id, by which its outcome is found."""
     amended = ruling.amended and ruling.amended.model_copy(update={"id": proposal.id})
     return ruling.model_copy(update={"proposal_id": proposal.id, "amended": amended})
-
-
-def _enforced(ruling: Ruling, proposal: Proposal, case: Case, taken: set[str]) -> Ruling:
-    """What holds whoever supervises: a proposal that is to run lies in the space and within the limits of guidance,
-    and no two of a cycle are the same.
-
-    `taken` are the keys of those that are to run, and grows.
-    """
-    if ruling.decision not in ("accept", "amend"):
-        return ruling
-    if ruling.amended is not None and ruling.amended.kind != proposal.kind:
-        reason = f"a {proposal.kind} proposal cannot be amended to {ruling.amended.kind}"
-        return ruling.model_copy(update={"decision": "reject", "amended": None, "rule": "schema", "reason": reason})
-    try:
-        key = _key(ruling.amended or proposal, case.space)
-    except RatchetError as error:
-        denied = {"rule": "schema", "reason": f"{error.what}; {error.hint}"}
-    else:
-        if limit := limit_against(ruling.amended or proposal, case):
-            denied = {"rule": "guidance", "reason": str(limit)}
-            return ruling.model_copy(update={"decision": "reject", "amended": None, **denied})
-        if key not in taken:
-            taken.add(key)
-            return ruling
-        denied = {"rule": "repeat", "reason": "exactly this is about to run"}
-    return ruling.model_copy(update={"decision": "reject", "amended": None, **denied})
-
-
-def _key(proposal: Proposal, space: Space) -> str:
-    """Equal for proposals of the same content.  Raises RatchetError for a configuration outside the space."""
-    if proposal.is_trial:
-        return space.key(proposal.config)
-    return content_hash(*proposal.content)
 
 
 def _accepted(proposals: Sequence[Proposal], rulings: Sequence[Ruling]) -> list[Proposal]:

@@ -143,7 +143,11 @@ class SeatModels:
             self._providers.append(provider)
             metered = MeteredChat(provider, self._meter_of_all(), timeout_s=plan.timeout_s)
             self._chats[model_id] = GuardedChat(
-                metered, timeout_s=plan.timeout_s, retries=plan.retries, concurrency=plan.concurrency
+                metered,
+                timeout_s=plan.timeout_s,
+                retries=plan.retries,
+                concurrency=plan.concurrency,
+                first_pause_s=plan.first_pause_s,
             )
         return self._chats[model_id]
 

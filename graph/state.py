@@ -7,7 +7,7 @@
     agenda       agenda            – (sharpen puts better drafts in their places)
     votes        voter (n)         appended, in the order of the council
     tallies      tally             –
-    rulings      supervisor        –
+    rulings      supervisor        – (approval puts what a person decided in their places)
     experiments  executor          –
     lessons      historian         –
 

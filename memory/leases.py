@@ -73,6 +73,12 @@ class Leases:
         owner = _owner(row)
         return owner if owner.alive() else None
 
+    def owners(self) -> dict[str, ProcessIdentity]:
+        """Who works on what now, by name."""
+        with self._database.read() as connection:
+            rows = connection.execute(sa.select(schema.leases)).all()
+        return {row.name: owner for row in rows if (owner := _owner(row)).alive()}
+
 
 def _owner(row: sa.Row[tuple[object, ...]]) -> ProcessIdentity:
     fields = row._mapping

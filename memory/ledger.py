@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -258,11 +259,17 @@ class Ledger:
         return self.campaign(campaign_id)
 
 
+@functools.lru_cache(maxsize=128)
+def _definition(text: str) -> Campaign:
+    """Read once: it is frozen, and asked for at every look at a campaign."""
+    return Campaign.model_validate_json(text)
+
+
 def _stored(row: sa.Row[tuple[object, ...]]) -> StoredCampaign:
     fields = row._mapping
     return StoredCampaign(
         id=fields["id"],
-        definition=Campaign.model_validate_json(fields["definition"]),
+        definition=_definition(fields["definition"]),
         fingerprint=fields["fingerprint"],
         status=fields["status"],
         sessions=fields["sessions"],

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from core.complexity import FUNCTIONS, decisions
 from core.errors import ConfigError, nearest
 from search.grid import Axis
 
@@ -27,7 +28,6 @@ MEASURES = {
 }
 
 BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.Match)
-FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,7 @@ class CodeMeasures:
 def code_measures(text: str) -> CodeMeasures:
     """Measures of one Python text.  Raises ValueError when it is none, or nested too deeply to be read.
 
-    Complexity: one for the module and each function or lambda, one more for each branch, loop, handler, `case` that is
-    not the last resort, `and`, `or`, and each `for` and `if` of a comprehension.  McCabe 1976.
+    Complexity is McCabe's, of the module and each function or lambda: see `core.complexity`.
     """
     try:
         with warnings.catch_warnings(action="ignore"):  # such as an escape that is none: not our text
@@ -77,7 +76,7 @@ def code_measures(text: str) -> CodeMeasures:
         nodes += 1
         deepest = max(deepest, depth)
         functions += owner == id(node) and node is not tree
-        counts[owner] += (owner == id(node)) + _decisions(node)
+        counts[owner] += (owner == id(node)) + decisions(node)
         modules.update(_imported(node))
     hardest = max((n for owner, n in counts.items() if owner != id(tree)), default=0)
     return CodeMeasures(_lines(text), nodes, counts.total(), hardest, deepest, functions, frozenset(modules))
@@ -160,22 +159,6 @@ def _deeper(node: ast.AST, child: ast.AST) -> bool:
     if not isinstance(child, BLOCKS):
         return False
     return not (isinstance(node, ast.If) and node.orelse == [child] and isinstance(child, ast.If))
-
-
-def _decisions(node: ast.AST) -> int:
-    match node:
-        case ast.If() | ast.IfExp() | ast.For() | ast.AsyncFor() | ast.While() | ast.ExceptHandler():
-            return 1
-        case ast.BoolOp():
-            return len(node.values) - 1
-        case ast.comprehension():
-            return 1 + len(node.ifs)
-        case ast.match_case(pattern=ast.MatchAs(pattern=None), guard=None):
-            return 0
-        case ast.match_case():
-            return 1
-        case _:
-            return 0
 
 
 def _imported(node: ast.AST) -> list[str]:

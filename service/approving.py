@@ -163,15 +163,13 @@ def _value(value: object) -> str:
 
 
 def _labelled(label: str, text: str, width: int) -> list[str]:
-    out = []
-    for part in _wrapped(text, width - LABEL - 2):
-        out.append(f"  {escaped(label)[: LABEL - 1]:<{LABEL}}{part}".rstrip())
-        label = ""
-    return out
+    label = " ".join(escaped(label).split())[: LABEL - 1]
+    parts = _wrapped(text, width - LABEL - 2)
+    return [f"  {label if place == 0 else '':<{LABEL}}{part}".rstrip() for place, part in enumerate(parts)]
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    flat = " ".join(escaped(text).split("\n")).replace("\t", " ")
+    flat = escaped(text).replace("\n", " ").replace("\t", " ")
     return textwrap.wrap(flat, width) or [""]
 
 

@@ -47,6 +47,8 @@ COMMANDS = {
     "propose-pr": "service.commands.propose_pr",
     "mcp": "service.commands.mcp",
     "serve": "service.commands.serve",
+    "export": "service.commands.export",
+    "webhooks": "service.commands.webhooks",
 }
 CODE_FEEDBACK = "--code-feedback"
 
@@ -134,6 +136,7 @@ def parser() -> argparse.ArgumentParser:
     resume = command("resume", "go on with a campaign where it was left")
     resume.add_argument("id", nargs="?", metavar="ID", help="campaign (default: the last one)")
     _run_options(resume)
+    _detach_option(resume)
 
     status = command("status", "how a campaign stands (default: the last one)")
     status.add_argument("id", nargs="?", metavar="ID")
@@ -190,6 +193,9 @@ def parser() -> argparse.ArgumentParser:
     _mcp_options(command("mcp", "every operation as a tool, for a client that starts this on its standard input"))
     _serve_options(command("serve", "every operation over HTTP: start and watch campaigns, events, pull requests"))
     _propose_pr_options(command("propose-pr", "open a change of code as a pull request on GitHub"))
+    _export_options(command("export", "a campaign for other programs: tables, traces, Prometheus, Optuna, MLflow"))
+    webhooks = command("webhooks", "the webhooks that are set, and what was delivered; send one to try them")
+    webhooks.add_argument("action", nargs="?", choices=("test",), help="send each of them one event named test")
     return top
 
 
@@ -235,8 +241,31 @@ def _propose_pr_options(at: argparse.ArgumentParser) -> None:
     at.add_argument("--label", action="append", metavar="NAME", help="a label to add; repeatable")
     at.add_argument("--prefix", metavar="NAME", help="of the branch (default: aura-sicd)")
     at.add_argument("--draft", action="store_true", help="open it as a draft")
+    _approval_option(at)
     at.add_argument("--out", metavar="FILE.json", help="write the proposal there too")
     at.add_argument("--dry-run", action="store_true", help="print every request that would be sent; send nothing")
+
+
+def _export_options(at: argparse.ArgumentParser) -> None:
+    at.epilog = (
+        "csv, json, traces, prometheus are text: --out FILE, or stdout. optuna and mlflow are stores, a SQLite file or "
+        "a URL (default: exports/ of the state folder), to which a repeated call adds what is new."
+    )
+    at.add_argument("id", nargs="?", metavar="ID", help="campaign (default: the last one)")
+    at.add_argument(
+        "--to", required=True, choices=("csv", "json", "traces", "prometheus", "optuna", "mlflow"), help="in which form"
+    )
+    at.add_argument(
+        "--what",
+        choices=("trials", "jobs", "votes", "events", "episodes"),
+        help="which rows, for csv and json (default: trials)",
+    )
+    at.add_argument("--out", metavar="PATH", help="a file, - for stdout, or the URL of a store")
+    at.add_argument("--force", action="store_true", help="write over a file that is there")
+
+
+def _approval_option(at: argparse.ArgumentParser) -> None:
+    at.add_argument("--approval", metavar="ID", default="", help="of the question that this call made, once answered")
 
 
 def _policy_options(at: argparse.ArgumentParser, common: Parser) -> None:
@@ -341,6 +370,13 @@ def _global_options(group: argparse._ArgumentGroup, default: Any) -> None:
 def _start_options(at: argparse.ArgumentParser) -> None:
     at.add_argument("--new", action="store_true", help="start afresh even if an unfinished one could be gone on with")
     at.add_argument("--dry-run", action="store_true", help="check everything and say what would run; run nothing")
+    _detach_option(at)
+
+
+def _detach_option(at: argparse.ArgumentParser) -> None:
+    at.add_argument(
+        "--detach", action="store_true", help="run in a process of its own that outlives this one; `status` shows it"
+    )
 
 
 def _run_options(at: argparse.ArgumentParser) -> None:
@@ -410,6 +446,7 @@ def _deliver_options(at: argparse.ArgumentParser) -> None:
     )
     at.add_argument("--apply", action="store_true", help="change the files of your working tree, keeping the old ones")
     at.add_argument("--dossier", metavar="FILE", help="write the evidence there too: JSON for .json, else Markdown")
+    _approval_option(at)
     at.add_argument("--unverified", action="store_true", help="even if no comparison on fresh seeds found it better")
 
 

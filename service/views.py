@@ -61,13 +61,13 @@ def standing(ledger: Ledger, stored: StoredCampaign, history: History) -> dict[s
     }
 
 
-def campaign_row(ledger: Ledger, stored: StoredCampaign, history: History) -> dict[str, Any]:
+def campaign_row(stored: StoredCampaign, history: History, owner: ProcessIdentity | None) -> dict[str, Any]:
     """One line about a campaign."""
     objective = stored.definition.objective
     best = history.best()
     return {
         "campaign": stored.id,
-        "status": _status(stored, ledger.leases.owner(f"campaign {stored.id}")),
+        "status": _status(stored, owner),
         "cycles": history.last_finished_cycle,
         "trials": len(history.experiments()),
         "metric": objective.metric,

@@ -18,6 +18,7 @@ from agents.feedback.fact_records import (
     ReturnedValue,
 )
 from agents.feedback.kinds import UNKNOWN, KindInference, dotted
+from core.complexity import decisions
 
 __all__ = ["BodyVisitor", "FunctionNode", "parameters", "short"]
 
@@ -181,7 +182,7 @@ class BodyVisitor(ast.NodeVisitor):
     def visit_If(self, node: ast.If) -> None:
         """An `elif` is a branch beside the first one, not a level below it."""
         while True:
-            self.complexity += 1
+            self.complexity += decisions(node)
             self.visit(node.test)
             condition = short(node.test)
             self._conditions.append(condition)
@@ -197,7 +198,7 @@ class BodyVisitor(ast.NodeVisitor):
         self._conditions.pop()
 
     def visit_For(self, node: ast.For | ast.AsyncFor) -> None:
-        self.complexity += 1
+        self.complexity += decisions(node)
         self.loops.append(node.lineno)
         self._bind(node.target)
         self.generic_visit(node)
@@ -205,24 +206,24 @@ class BodyVisitor(ast.NodeVisitor):
     visit_AsyncFor = visit_For  # noqa: N815
 
     def visit_While(self, node: ast.While) -> None:
-        self.complexity += 1
+        self.complexity += decisions(node)
         self.loops.append(node.lineno)
         self.generic_visit(node)
 
     def visit_IfExp(self, node: ast.IfExp) -> None:
-        self.complexity += 1
+        self.complexity += decisions(node)
         self.generic_visit(node)
 
     def visit_BoolOp(self, node: ast.BoolOp) -> None:
-        self.complexity += len(node.values) - 1
+        self.complexity += decisions(node)
         self.generic_visit(node)
 
     def visit_comprehension(self, node: ast.comprehension) -> None:
-        self.complexity += 1 + len(node.ifs)
+        self.complexity += decisions(node)
         self.generic_visit(node)
 
     def visit_match_case(self, node: ast.match_case) -> None:
-        self.complexity += 1
+        self.complexity += decisions(node)
         self.generic_visit(node)
 
     def visit_Try(self, node: ast.Try | ast.TryStar) -> None:
@@ -232,7 +233,7 @@ class BodyVisitor(ast.NodeVisitor):
             self.visit(statement)
         self._shielded.pop()
         for handler in node.handlers:
-            self.complexity += 1
+            self.complexity += decisions(handler)
             names = _caught_names(handler)
             self.caught.append(CaughtException(exceptions=names, line=handler.lineno, action=_action(handler)))
             self._handlers.append(names)

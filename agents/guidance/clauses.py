@@ -93,7 +93,15 @@ def _segments(sentence: str, items: Sequence[Item]) -> Iterator[tuple[str, Claus
         while at < len(parts) and parts[at][0] in ("and", "or", ",") and _waits(told) and _completes(parts[at][1]):
             told = [*told, *parts[at][1]]
             at += 1
-        yield separator, Clause(sentence[told[0].start : told[-1].end], told)
+        yield separator, Clause(_between(sentence, items, told[0].start, told[-1].end), told)
+
+
+def _between(sentence: str, items: Iterable[Item], start: int, end: int) -> str:
+    """The text around a part of the sentence, from the separator before it to the one after."""
+    separators = [item for item in items if item.kind == "separator"]
+    first = max((item.end for item in separators if item.end <= start), default=0)
+    last = min((item.start for item in separators if item.start >= end), default=len(sentence))
+    return sentence[first:last].strip(" ,.;!")
 
 
 def _without_reasons(parts: Iterable[tuple[str, list[Item]]]) -> Iterator[tuple[str, list[Item]]]:

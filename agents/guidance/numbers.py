@@ -10,7 +10,7 @@ from core.errors import ConfigError
 from core.guidance import Meaning
 from search.parameters import Choice, Float, Int, Parameter
 
-__all__ = ["FLIPPED", "NEGATED", "between", "bound", "interval", "value_of"]
+__all__ = ["FLIPPED", "NEGATED", "Number", "between", "bound", "interval", "value_of"]
 
 FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 """The comparison read from the other side."""

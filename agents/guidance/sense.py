@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from agents.guidance import numbers
 from agents.guidance.clauses import Clause, NotUnderstoodError
-from agents.guidance.items import Item
+from agents.guidance.comparing import comparisons
 from agents.guidance.naming import named
 from agents.guidance.vocabulary import Thing, Vocabulary
 from core.guidance import Meaning
@@ -141,7 +141,7 @@ class _Reading:
 
     def _interval(self, parameter: Parameter) -> tuple[float | None, float | None]:
         """The interval that the comparisons leave, turned around where they are denied."""
-        ranges, said = self.clause.of("range"), list(_compared(self.clause.items))
+        ranges, said = self.clause.of("range"), list(comparisons(self.clause.items))
         if ranges and (len(ranges) > 1 or said or self.clause.has("number")):
             raise NotUnderstoodError("it gives too many numbers")
         if ranges:
@@ -287,31 +287,6 @@ class _Reading:
     def _parameter(self, name: str) -> Parameter:
         assert self.vocabulary.space is not None
         return self.vocabulary.space[name]
-
-
-def _compared(items: Sequence[Item]) -> Iterator[tuple[str, numbers.Number]]:
-    """(sign, number) of each comparison, as if the parameter stood before it.  Raises NotUnderstoodError."""
-    told = [item for item in items if item.kind in ("compare", "number", "name", "or_more")]
-    used: set[int] = set()
-    for i, item in enumerate(told):
-        after = told[i + 1] if i + 1 < len(told) else None
-        before = told[i - 1] if i else None
-        if item.kind == "compare" and after is not None and after.kind == "number" and i + 1 not in used:
-            used.add(i + 1)
-            yield item.value, after.value
-        elif item.kind == "compare" and before is not None and before.kind == "number" and i - 1 not in used:
-            used.add(i - 1)
-            yield numbers.FLIPPED[item.value], before.value
-        elif item.kind == "compare":
-            raise NotUnderstoodError("it compares with no number")
-        elif item.kind == "or_more":
-            given = [j for j, other in enumerate(told) if other.kind == "number" and j not in used]
-            if len(given) != 1:
-                raise NotUnderstoodError("it compares with no number")
-            used.add(given[0])
-            yield item.value, told[given[0]].value
-    if any(item.kind == "number" and i not in used for i, item in enumerate(told)):
-        raise NotUnderstoodError("it gives too many numbers")
 
 
 def _options(parameter: Parameter, option: Any) -> list[Any]:

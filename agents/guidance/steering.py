@@ -6,18 +6,17 @@ suggests comes before all that people say, and never limits anything.
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
-from math import inf, nextafter
+from functools import cached_property
 from typing import Any
 
+from agents.guidance.limits import InForce, box_of, is_against, regions_of
 from agents.guidance.reading import conflict
 from core.guidance import Guidance, Meaning, WhyUnused
 from core.records import PATCH, Direction, Experiment, Proposal
 from search.box import Box
-from search.constraints import Condition, Forbidden, Region, violations
+from search.constraints import Forbidden, Region, violations
 from search.parameters import Choice, same
 from search.space import Space
 
@@ -30,21 +29,6 @@ DRAWS = 128
 FOCUSED = 8.0
 PREFERRED = 4.0
 """How many times likelier a transformation is drawn."""
-
-
-@dataclass(frozen=True)
-class InForce:
-    """A meaning that is followed, and the guidance that it is of."""
-
-    guidance: Guidance
-    meaning: Meaning
-
-    @property
-    def id(self) -> str:
-        return self.guidance.id
-
-    def __str__(self) -> str:
-        return f"{self.id}: {self.meaning}"
 
 
 @dataclass(frozen=True)
@@ -112,7 +96,7 @@ class Steering:
         return rest, lost
 
     def _nothing_left(self, held: Sequence[InForce]) -> bool:
-        box, regions = self._box_of(held), [*self.forbidden, *(r for x in held for r in _regions(x))]
+        box, regions = box_of(self.space, held), [*self.forbidden, *(r for x in held for r in regions_of(x))]
         if box.empty:
             return True
         if not regions:
@@ -125,27 +109,13 @@ class Steering:
     @cached_property
     def box(self) -> Box | None:
         """What the limits leave of the space; None where they leave all of it."""
-        box = self._box_of(self.held)
+        box = box_of(self.space, self.held)
         return box if box.names else None
-
-    def _box_of(self, held: Iterable[InForce]) -> Box:
-        bounds: dict[str, tuple[float | None, float | None]] = {}
-        excluded: dict[str, tuple[Any, ...]] = {}
-        for x in held:
-            m = x.meaning
-            if not m.hard or m.target != "parameter" or m.name not in self.space:
-                continue
-            if m.kind == "bound":
-                low, high = bounds.get(m.name, (None, None))
-                bounds[m.name] = _tighter(low, m.low, max), _tighter(high, m.high, min)
-            elif m.options:
-                excluded[m.name] = (*excluded.get(m.name, ()), *m.options)
-        return Box(self.space, bounds, excluded)
 
     @cached_property
     def regions(self) -> list[Region]:
         """The limits as forbidden regions, each with the id of its guidance in its reason."""
-        return [region for x in self.held for region in _regions(x)]
+        return [region for x in self.held for region in regions_of(x)]
 
     def violated(
         self,
@@ -159,9 +129,9 @@ class Steering:
             if not m.hard:
                 continue
             if m.target == "parameter":
-                if violations(proposal.config, _regions(x)):
+                if violations(proposal.config, regions_of(x)):
                     return x
-            elif _against(m, proposal, changed or {}, base or {}):
+            elif is_against(m, proposal, changed or {}, base or {}):
                 return x
         return None
 
@@ -298,49 +268,3 @@ def _gives_way(earlier: Meaning, later: Meaning) -> bool:
         metric = (earlier.target == "metric", later.target == "metric")
         return metric[0] == metric[1] and (earlier.target, earlier.name) != (later.target, later.name)
     return conflict(earlier, later)
-
-
-def _tighter(one: float | None, other: float | None, of: Any) -> float | None:
-    return other if one is None else one if other is None else of(one, other)
-
-
-def _regions(x: InForce) -> list[Region]:
-    """A limit on a parameter as the regions that it forbids."""
-    m = x.meaning
-    if not m.hard or m.target != "parameter":
-        return []
-
-    def region(**condition: Any) -> Region:
-        return Region(conditions={m.name: Condition(**condition)}, reason=str(x), evidence=(x.id,))
-
-    if m.kind == "exclusion":
-        return [region(options=m.options)] if m.options else [region(low=m.low, high=m.high)]
-
-    below = [] if m.low is None else [region(high=nextafter(m.low, -inf))]
-    return below if m.high is None else [*below, region(low=nextafter(m.high, inf))]
-
-
-def _against(m: Meaning, proposal: Proposal, changed: Mapping[str, str | None], base: Mapping[str, str]) -> bool:
-    """Whether a candidate of code does what an exclusion does not allow."""
-    if m.target == "operator":
-        return proposal.operator == m.name or any(part.startswith(f"{m.name}@") for part in proposal.parts)
-    if m.target == "file":
-        return m.name in changed
-    return any(_function(text or "", m.name) != _function(base.get(path, ""), m.name) for path, text in changed.items())
-
-
-@lru_cache(maxsize=1024)
-def _function(text: str, name: str) -> str:
-    """The syntax of a function or method by its qualified name; empty where there is none, or nothing parses."""
-    try:
-        body: Sequence[ast.stmt] = ast.parse(text).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ""
-    *outer, last = name.split(".")
-    for word in outer:
-        found = next((n for n in body if isinstance(n, ast.ClassDef | ast.FunctionDef) and n.name == word), None)
-        if found is None:
-            return ""
-        body = found.body
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    return next((ast.dump(n) for n in body if isinstance(n, kinds) and n.name == last), "")

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from core.errors import ModelAnswerError, ModelRefusedError, nearest
-from core.models import Check, Prompt
+from core.models import Check, Prompt, TextAnswer
+from runtime.models.answers import parse_text
 
 __all__ = ["ScriptedModel"]
 
@@ -70,6 +71,9 @@ class ScriptedModel:
 
 def _read(said: Any, answer: type[A]) -> tuple[A | None, list[str]]:
     try:
+        if isinstance(said, str) and issubclass(answer, TextAnswer):
+            parsed = parse_text(said, answer)
+            return parsed.value, list(parsed.faults)
         if isinstance(said, str):
             return answer.model_validate_json(said), []
         return answer.model_validate(said.model_dump() if isinstance(said, BaseModel) else said), []

@@ -18,7 +18,7 @@ from typing import Any, Generic, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-__all__ = ["MAX_CHARACTERS", "Parsed", "parse_answer"]
+__all__ = ["MAX_CHARACTERS", "Parsed", "parse_answer", "parse_text"]
 
 A = TypeVar("A", bound=BaseModel)
 
@@ -83,6 +83,22 @@ def parse_answer(text: str, answer: type[A], *, cut: bool = False) -> Parsed[A]:
     return Parsed(None, best or ("The answer holds no JSON object; give one and nothing else.",))
 
 
+def parse_text(text: str, answer: type[A], *, cut: bool = False) -> Parsed[A]:
+    """A free text as an answer with the one field `text`, else its faults; raises nothing.  `cut` as above.
+
+    Control characters are taken out.  A text that was cut off is a fault: half of a file is none.
+    """
+    if len(text) > MAX_CHARACTERS:
+        return _fault(f"The answer has {len(text):,} characters; give at most {MAX_CHARACTERS:,}.")
+    said, unended = _without_thoughts(text.replace("\ufeff", ""), "```")
+    said = SURROGATE.sub("", CONTROL.sub("", said.replace("\r\n", "\n")))
+    if cut or unended:
+        return _fault("The answer was cut off before its end; think less, or change less.")
+    if not said.strip():
+        return _fault("The answer is empty.")
+    return Parsed(answer.model_validate({"text": said}))
+
+
 # ----------------------------------------------------------------------- finding
 
 
@@ -92,7 +108,7 @@ class _Found:
     too_deep: bool = False
 
 
-def _without_thoughts(text: str) -> tuple[str, bool]:
+def _without_thoughts(text: str, mark: str = "{") -> tuple[str, bool]:
     """Without thoughts in tags at the start, and whether one did not end.  Where only its end is told, what is before.
 
     Tags within the answer are text like any other.
@@ -104,7 +120,7 @@ def _without_thoughts(text: str) -> tuple[str, bool]:
         begin = match.end()
     text = text[begin:]
     *_, end = (None, *THOUGHT_END.finditer(text))
-    if end is not None and "{" in text[end.end() :]:
+    if end is not None and mark in text[end.end() :]:
         text = text[end.end() :]
     return text, False
 

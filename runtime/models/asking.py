@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from core.errors import ModelAnswerError, ModelError
-from core.models import Chat, ChatCall, ChatReply, Check, Message, Prompt
-from runtime.models.answers import parse_answer
+from core.models import Chat, ChatCall, ChatReply, Check, Message, Prompt, TextAnswer
+from runtime.models.answers import parse_answer, parse_text
 
 __all__ = ["Asked", "AskingModel", "current_prompt"]
 
@@ -73,7 +73,8 @@ class AskingModel:
                 seed=self.seed,
             )
             reply = await self._complete(prompt, call, number)
-            parsed = parse_answer(reply.text, answer, cut=reply.finish == "length")
+            parse = parse_text if issubclass(answer, TextAnswer) else parse_answer
+            parsed = parse(reply.text, answer, cut=reply.finish == "length")
             faults = parsed.faults
             if parsed.value is not None:
                 faults = tuple(check(parsed.value)) if check else ()
@@ -107,7 +108,9 @@ _schemas: dict[type[BaseModel], dict[str, Any]] = {}
 
 
 def _schema(answer: type[BaseModel]) -> dict[str, Any]:
-    """The JSON schema of an answer; pydantic makes it anew each time, which takes a millisecond."""
+    """The JSON schema of an answer, {} for free text; pydantic makes it anew each time, which takes a millisecond."""
+    if issubclass(answer, TextAnswer):
+        return {}
     if answer not in _schemas:
         _schemas[answer] = answer.model_json_schema()
     return _schemas[answer]

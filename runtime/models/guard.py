@@ -70,8 +70,8 @@ class GuardedChat:
     """Every call ends, with a reply or one of the ModelErrors.
 
     `timeout_s` bounds one attempt, whatever it waits for (but not the wait for a turn).  Silent attempts are repeated
-    `retries` times, after pauses that grow and scatter, or as long as the server asks for; every other error is final
-    at once.  At most `concurrency` attempts are in flight; a pause holds no turn.
+    `retries` times, after pauses that double from `first_pause_s` and scatter by half, or as long as the server asks
+    for; every other error is final at once.  At most `concurrency` attempts are in flight; a pause holds no turn.
     """
 
     def __init__(
@@ -81,6 +81,7 @@ class GuardedChat:
         timeout_s: float = 120.0,
         retries: int = 2,
         concurrency: int = 4,
+        first_pause_s: float = FIRST_PAUSE_S,
         breaker: Breaker | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         rng: random.Random | None = None,
@@ -89,6 +90,7 @@ class GuardedChat:
         self._timeout_s = timeout_s
         self._retries = retries
         self._concurrency = concurrency
+        self._first_pause_s = first_pause_s
         self._turns: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = (
             weakref.WeakKeyDictionary()
         )
@@ -109,7 +111,7 @@ class GuardedChat:
                 patience = error.retry_after_s or 0.0
                 if attempt > self._retries or self._breaker.open or patience > LONGEST_WAIT_S:
                     raise
-                grown = FIRST_PAUSE_S * 2 ** (attempt - 1) * self._rng.uniform(0.5, 1.5)
+                grown = self._first_pause_s * 2 ** (attempt - 1) * self._rng.uniform(0.5, 1.5)
                 pause = max(min(LONGEST_PAUSE_S, grown), patience)
             await self._sleep(pause)
             attempt += 1

@@ -91,6 +91,7 @@ def _may_deliver(args: argparse.Namespace, delivery: Delivery) -> None:
         "change_count": len(delivery.code_changes()),
         "verified": delivery.chosen.grade == "verified",
         "details": {"campaign": delivery.stored.id, "candidate": delivery.chosen.id},
+        "approval_id": args.approval,
     }
     if args.pull_request or args.push:
         ask_locally(gate, Action.PR_PROPOSE, dry_run=args.dry_run, **facts)

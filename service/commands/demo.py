@@ -9,7 +9,8 @@ from typing import Any
 
 import service
 from core.errors import NotFoundError, UnavailableError
-from service.commands.run import may_run, model_choice, run_stored
+from service.commands.run import model_choice, run_stored
+from service.commands.starting import may_run
 from service.output import Output
 from service.state import campaign_defaults, campaign_overrides, open_folder
 

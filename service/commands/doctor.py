@@ -82,6 +82,7 @@ def _examine(args: argparse.Namespace) -> Iterator[Finding]:
     yield _sqlite()
     yield _cores()
     yield _examples()
+    yield _improve()
     try:
         folder = open_folder(args)
         folder.create()
@@ -194,6 +195,16 @@ def _examples() -> Finding:
         return Finding("examples", "warn", f"missing: {', '.join(missing)}", f"pip install {' '.join(missing)}")
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in wanted.values())
     return Finding("examples", "ok", f"{versions} for the campaigns that come along")
+
+
+def _improve() -> Finding:
+    """The tools that check a change of a live service; nothing else needs them."""
+    from runtime.checks.tools import HINT, TOOLS, missing_tools
+
+    if missing := missing_tools():
+        return Finding("improve", "warn", f"missing: {', '.join(missing)}; changes of live services need them", HINT)
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in TOOLS)
+    return Finding("improve", "ok", f"{versions} to check changes of live services")
 
 
 def _space(folder: StateFolder) -> Finding:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["approve", "edit", "ignore", "inbox", "respond"]
 
-WIDE = 120
-"""Columns where stdout is no terminal."""
+WIDE = 1_000_000
+"""Columns where stdout is no terminal: lines are as long as they are."""
 
 
 def inbox(args: argparse.Namespace, output: Output) -> int:
@@ -86,7 +85,7 @@ def edit(args: argparse.Namespace, output: Output) -> int:
             raise UsageError("no changes were given", where="edit", hint=f"edit {asked.id} --set key=value")
         else:
             edit_config(asked, take)
-        _tell(kept[0], args, output)
+        _tell(kept[0], ledger, approvals, args, output)
     return 0
 
 
@@ -96,7 +95,7 @@ def _answered(args: argparse.Namespace, output: Output, told: dict[str, Any]) ->
     with _opened(args) as (ledger, approvals):
         asked = approvals.get(args.id)
         _may_answer(args, ledger, {"approval": asked.id})
-        _tell(_give(approvals, asked, answer_from(**told), args), args, output)
+        _tell(_give(approvals, asked, answer_from(**told), args), ledger, approvals, args, output)
     return 0
 
 
@@ -141,7 +140,8 @@ def _show(asked: Approval, output: Output) -> None:
     output.result(value, output.at_home("\n".join(shown)))
 
 
-def _tell(asked: Approval, args: argparse.Namespace, output: Output) -> None:
+def _tell(asked: Approval, ledger: Ledger, approvals: Approvals, args: argparse.Namespace, output: Output) -> None:
+    """What was said, and what comes next."""
     from service.approving import lines
 
     answer = asked.answer
@@ -150,11 +150,17 @@ def _tell(asked: Approval, args: argparse.Namespace, output: Output) -> None:
     if args.door == "session":  # the question stands on the screen, and the campaign goes on by itself
         output.result(_told(asked), f"{asked.id}: {told[answer.kind]}")
         return
-    text = "\n".join([*lines(asked, line_width() or shutil.get_terminal_size((WIDE, 24)).columns), told[answer.kind]])
-    output.result(_told(asked), text)
+    output.result(_told(asked), "\n".join([*lines(asked, line_width() or WIDE), told[answer.kind]]))
     if answer.remember:
         output.say("remembered; `python run_graph.py inbox --rules` lists what is")
-    if asked.asks == "proposal":
+    if asked.asks == "action":
+        if answer.says_yes:
+            output.say(f"the same request passes once with the approval {asked.id}")
+    elif owner := ledger.leases.owner(f"campaign {asked.campaign_id}"):
+        output.say(f"process {owner.pid} goes on with it")
+    elif more := len(approvals.waiting(asked.campaign_id)):
+        output.say(f"{more} more to answer: python run_graph.py inbox")
+    else:
         output.say(f"go on with: python run_graph.py resume {asked.campaign_id}")
 
 

@@ -44,7 +44,8 @@ def propose_pr(args: argparse.Namespace, output: Output) -> int:
     with open_folder(args).open_ledger() as ledger:
         details = {"title": proposal.title, "proposal": proposal.proposal_id}
         gate = Gate.of(settings_of(args), ledger)
-        ask_locally(gate, Action.PR_PROPOSE, change_count=len(proposal.changes), details=details)
+        facts = {"change_count": len(proposal.changes), "details": details, "approval_id": args.approval}
+        ask_locally(gate, Action.PR_PROPOSE, **facts)
         made = PROrchestrator(owner, name, ledger=ledger, **settings)
         told = asyncio.run(made.create_github_pr(proposal, **wishes))
     for note in told["notes"]:

@@ -6,7 +6,8 @@ import argparse
 import asyncio
 import os
 import signal
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -22,12 +23,13 @@ from core.errors import (
     RatchetError,
     UsageError,
 )
+from core.settings import Settings
+from service.commands.starting import may_run, run_detached
+from service.escape import escaped
 from service.output import Output
 from service.state import campaign_defaults, campaign_overrides, open_folder, pick_campaign, resume_command, settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from core.events import AnyEvent
     from graph.asking import Person
     from graph.campaign import Ending, Stop
@@ -43,7 +45,7 @@ __all__ = [
     "evolve",
     "go_on",
     "hear_guidance",
-    "may_run",
+    "listeners",
     "resume",
     "run",
     "run_stored",
@@ -63,7 +65,10 @@ def run(args: argparse.Namespace, output: Output) -> int:
         return _dry_run(campaign, output)
     folder = open_folder(args)
     with folder.open_ledger(check=True) as ledger:
-        return run_stored(args, output, folder, ledger, begin(args, output, ledger, campaign))
+        stored = begin(args, output, ledger, campaign)
+        if args.detach:
+            return run_detached(args, output, folder, ledger, stored.id)
+        return run_stored(args, output, folder, ledger, stored)
 
 
 def definition_of(args: argparse.Namespace) -> Campaign:
@@ -103,7 +108,10 @@ def resume(args: argparse.Namespace, output: Output) -> int:
     """`resume [ID]`"""
     folder = open_folder(args, must_exist=True)
     with folder.open_ledger(check=True) as ledger:
-        return run_stored(args, output, folder, ledger, go_on(args, ledger))
+        stored = go_on(args, ledger)
+        if args.detach:
+            return run_detached(args, output, folder, ledger, stored.id)
+        return run_stored(args, output, folder, ledger, stored)
 
 
 def go_on(args: argparse.Namespace, ledger: Ledger) -> StoredCampaign:
@@ -120,23 +128,9 @@ def go_on(args: argparse.Namespace, ledger: Ledger) -> StoredCampaign:
     return stored
 
 
-def may_run(args: argparse.Namespace, ledger: Ledger, campaign: Campaign) -> None:
-    """Leave to start or go on with a campaign, and to reach what it needs elsewhere.  Raises PolicyError."""
-    from core.policy import Action
-    from service.elsewhere import elsewhere
-    from service.policy import Gate, ask_locally
-
-    settings = settings_of(args)
-    gate, details = Gate.of(settings, ledger), {"campaign": campaign.name}
-    ask_locally(gate, Action.CAMPAIGN_START, details=details)
-    if places := elsewhere(campaign, settings):
-        ask_locally(gate, Action.REMOTE_CALL, details={**details, "to": places})
-
-
 def run_stored(args: argparse.Namespace, output: Output, folder: StateFolder, ledger: Ledger, stored: Any) -> int:
     """Run a campaign of the ledger, showing what happens; answers the exit code."""
     from graph.approvals import open_approvals
-    from graph.episode_listener import follow_episodes
     from memory.history import History
     from service.at_terminal import AtTerminal, somebody_is_here
     from service.progress import Progress
@@ -146,7 +140,6 @@ def run_stored(args: argparse.Namespace, output: Output, folder: StateFolder, le
     stopping = Stopping(output)
     asking = somebody_is_here() and not args.no_input and not os.environ.get("CI")
     person = AtTerminal(output, open_approvals(ledger), progress.hold) if asking else None
-    settings = settings_of(args)
 
     async def work() -> Ending:
         stopping.listen()
@@ -163,9 +156,8 @@ def run_stored(args: argparse.Namespace, output: Output, folder: StateFolder, le
             progress.close()
 
     status, reason = "interrupted", "stopped at once"
-    log = follow_episodes(ledger, stored, folder.episodes, output.say) if settings.log_episodes else nullcontext()
     try:
-        with log:
+        with listeners(folder, ledger, stored, settings_of(args), output):
             ending = asyncio.run(work())
         status, reason = ending.status, ending.reason
     except asyncio.CancelledError:
@@ -205,6 +197,29 @@ async def carry_out(
         trust_code=args.trust_code,
         person=person,
     )
+
+
+@contextmanager
+def listeners(
+    folder: StateFolder, ledger: Ledger, stored: StoredCampaign, settings: Settings, output: Output
+) -> Iterator[None]:
+    """What hears of a running campaign beside the screen: the log of its episodes, and webhooks."""
+    from graph.episode_listener import follow_episodes
+
+    log = follow_episodes(ledger, stored, folder.episodes, output.say) if settings.log_episodes else nullcontext()
+    with log, _webhooks(ledger, stored, settings, output):
+        yield
+
+
+def _webhooks(
+    ledger: Ledger, stored: StoredCampaign, settings: Settings, output: Output
+) -> AbstractContextManager[None]:
+    """Those of the settings; where there are none, nothing is imported."""
+    if not settings.webhook_url:
+        return nullcontext()
+    from service.exports.webhooks import follow_webhooks
+
+    return follow_webhooks(ledger, stored, settings, lambda line: output.say(escaped(line)))
 
 
 class Stopping:

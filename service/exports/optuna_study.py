@@ -5,9 +5,9 @@ Needs the extra `optuna`.  A trial is found again by its proposal's id: exportin
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from memory.history import History
 from memory.ledger import Ledger, StoredCampaign
 from search.parameters import Choice, Float, Int, Parameter, Patch, same
 from search.space import Space
-from service.exports.origin import origin_of, taken
+from service.exports.origin import Exported, origin_of, taken
 from service.exports.trials import Trial, trials_of
 
 if TYPE_CHECKING:
@@ -27,20 +27,10 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.trial import FrozenTrial
 
-__all__ = ["Exported", "export_optuna", "storage_url"]
+__all__ = ["export_optuna", "storage_url"]
 
 ORIGIN = "ratchet_origin"
 PROPOSAL = "proposal_id"
-
-
-@dataclass(frozen=True)
-class Exported:
-    """Where it is, under which name, how many trials (or runs) were added now, and how many are there."""
-
-    where: str
-    name: str
-    added: int
-    total: int
 
 
 def storage_url(out: str | Path) -> str:
@@ -185,18 +175,23 @@ class _Distributions:
     def __init__(self, space: Space) -> None:
         made = {name: _distribution(parameter) for name, parameter in space.root.items()}
         self._known: dict[str, BaseDistribution] = {name: d for name, d in made.items() if d is not None}
-        self._as_text = {name for name, parameter in space.root.items() if _needs_text(parameter)}
+        self._space = space
 
     def of(self, config: dict[str, Any]) -> dict[str, BaseDistribution]:
         """Of the parameters that exist in this configuration: conditional ones are left out of the others."""
-        return {name: self._known[name] for name in config if name in self._known}
+        return {name: self._known[name] for name in self.values(config)}
 
     def values(self, config: dict[str, Any]) -> dict[str, Any]:
-        return {
-            name: canonical(value) if name in self._as_text else value
-            for name, value in config.items()
-            if name in self._known
-        }
+        """Those that Optuna can hold: a value outside of its parameter's range is none."""
+        told: dict[str, Any] = {}
+        for name, value in config.items():
+            if name not in self._known:
+                continue
+            parameter = self._space[name]
+            with contextlib.suppress(ConfigError):
+                kept = parameter.canonical(value, name)
+                told[name] = canonical(kept) if _needs_text(parameter) else kept
+        return told
 
 
 def _distribution(parameter: Parameter) -> BaseDistribution | None:

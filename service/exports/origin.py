@@ -1,12 +1,24 @@
-"""Which campaign an exported study or experiment is of: two state folders may each have a `tiny-1`."""
+"""What an export to another store came to, and which campaign it is of: two folders may each have a `tiny-1`."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from core.errors import ConfigError
 from core.ids import content_hash
 from memory.ledger import StoredCampaign
 
-__all__ = ["origin_of", "taken"]
+__all__ = ["Exported", "origin_of", "taken"]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """Where it is, under which name, how many trials (or runs) were added now, and how many are there."""
+
+    where: str
+    name: str
+    added: int
+    total: int
 
 
 def origin_of(stored: StoredCampaign) -> str:

@@ -33,7 +33,7 @@ __all__ = [
     "trials",
 ]
 
-Status = Literal["running", "interrupted", "finished", "failed"]
+Status = Literal["running", "waiting", "interrupted", "finished", "failed"]
 
 
 class CampaignRow(Told):
@@ -63,10 +63,12 @@ def listing(taken: Listing, desk: Desk, *, every: bool = False) -> CampaignPage:
     """`every`: all on one page, as the command line shows them."""
     stored = sorted(desk.ledger.campaigns(), key=lambda one: (one.created_at, one.id))
     chosen, following = page(stored, lambda one: one.id, None if every else taken.limit, taken.after)
-    rows = []
-    for one in chosen:
-        with desk.histories.of(one.id) as history:
-            rows.append(campaign_row(desk.ledger, one, history))
+    owners = desk.ledger.leases.owners()
+    with desk.histories.of_each(one.id for one in chosen) as histories:
+        rows = [
+            campaign_row(one, history, owners.get(f"campaign {one.id}"))
+            for one, history in zip(chosen, histories, strict=True)
+        ]
     return CampaignPage.model_validate({"campaigns": rows, "next": following})
 
 
@@ -94,6 +96,7 @@ class Standing(Told):
     best: Best | None
     jobs: dict[str, int] = Field(description="finished ones by status")
     running: list[dict[str, Any]] = Field(description="jobs under way")
+    waiting: list[dict[str, Any]] = Field(description="questions to a person, open ones")
     model: dict[str, Any] | None = Field(description="what language models took; null without one")
     started_at: float
     updated_at: float

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from memory.history import History
@@ -34,11 +34,21 @@ class Histories:
         """The history as the ledger has it now; it does not change while this lasts, so be brief."""
         with self._lock:
             self._catch_up()
-            history = self._known.pop(campaign_id, None) or History.load(self._ledger, campaign_id)
-            self._known[campaign_id] = history
-            while len(self._known) > MOST:
-                self._known.popitem(last=False)
-            yield history
+            yield self._get(campaign_id)
+
+    @contextmanager
+    def of_each(self, campaign_ids: Iterable[str]) -> Iterator[Iterator[History]]:
+        """Those histories one after the other, as the ledger has them now; they do not change while this lasts."""
+        with self._lock:
+            self._catch_up()
+            yield map(self._get, campaign_ids)
+
+    def _get(self, campaign_id: str) -> History:
+        history = self._known.pop(campaign_id, None) or History.load(self._ledger, campaign_id)
+        self._known[campaign_id] = history
+        while len(self._known) > MOST:
+            self._known.popitem(last=False)
+        return history
 
     def _catch_up(self) -> None:
         for event in self._ledger.events(after=self._seq):

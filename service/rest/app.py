@@ -13,6 +13,7 @@ from anyio import to_thread
 from fastapi import Depends, FastAPI, Response
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from service.http.guard import Guard
@@ -88,7 +89,8 @@ def create_app(
     if importlib.util.find_spec("service.exports") is not None:
         _add_metrics(app, desk, security)
     for one in mounted:
-        app.add_route(one.path, one.app, include_in_schema=False)  # a mount alone would redirect from here
+        # a mount alone would redirect from here
+        app.router.routes.append(Route(one.path, one.app, include_in_schema=False))
         app.mount(one.path, one.app)
     app.add_middleware(
         Guard, token=token, loopback_only=loopback_only, open_paths=OPEN_PATHS, variable="RATCHET_TOKEN", name="server"

@@ -7,7 +7,6 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import nullcontext
 
 from core.errors import RatchetError
 from graph.asking import Person
@@ -15,8 +14,7 @@ from graph.campaign import Stop
 from graph.loop_thread import LoopThread
 from memory.ledger import Ledger, StoredCampaign
 from memory.state_folder import StateFolder
-from service.commands.run import broken_off, carry_out, hear_guidance, show_end
-from service.escape import escaped
+from service.commands.run import broken_off, carry_out, hear_guidance, listeners, show_end
 from service.session.output import SessionOutput
 from service.session.watch import Watch
 from service.state import resume_command, settings_of
@@ -92,16 +90,12 @@ class Ongoing:
             self._done.set()
 
     async def _carried_out(self) -> int:
-        from graph.episode_listener import follow_episodes
-
         ledger, stored, output = self._ledger, self._stored, self._output
         status, reason = "interrupted", "stopped at once"
         forget = ledger.listen(self.watch.hear)
         hearing = asyncio.create_task(hear_guidance(ledger, stored.id, self.watch.overhear))
-        logs = settings_of(self._args).log_episodes
-        log = follow_episodes(ledger, stored, self._folder.episodes, output.say) if logs else nullcontext()
         try:
-            with log:
+            with listeners(self._folder, ledger, stored, settings_of(self._args), output):
                 ending = await carry_out(self._args, self._folder, ledger, stored, self._stop, self._person)
             status, reason = ending.status, ending.reason
         except asyncio.CancelledError:
@@ -120,7 +114,4 @@ class Ongoing:
         except RatchetError as error:
             output.error(error)
             return error.exit_code
-        if status == "interrupted":
-            output.say(escaped(f"{stored.id} is interrupted, with a checkpoint"))
-            return INTERRUPTED
-        return code
+        return INTERRUPTED if status == "interrupted" else code

@@ -25,7 +25,7 @@ def start(session: Session, words: list[str], more: int | None) -> int:
     if session.is_running:
         raise BusyError(f"{session.campaign} is running", where=words[0], hint="`stop` it first, or `wait`")
     args = session.parse(words)
-    if args.command == "run" and args.dry_run:
+    if args.detach or (args.command == "run" and args.dry_run):
         return session.call(words)
     definition = definition_of(args) if args.command == "run" else None
     folder = open_folder(args, must_exist=definition is None)

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langgraph.types import Command
+from pydantic import ValidationError
 from tiny_campaign import runs
 from tiny_run import ID, TinyRun, council
 
@@ -16,6 +18,7 @@ from core.errors import ApprovalNeededError, ConfigError
 from core.events import ApprovalAsked, ApprovalExpired, GuidanceGiven, ProposalRuled, RoleFailed
 from graph.approvals import open_approvals
 from graph.asking import Ask
+from graph.campaign import context_of, open_cycle
 from graph.decisions import decision_log, replay
 from graph.loading import load_campaign
 from graph.orchestrator import MultiAgentOrchestrator
@@ -321,3 +324,44 @@ def test_without_checkpoints_the_ledger_alone_keeps_questions_and_answers(campai
     ending, history = tiny.run({"approvals.mode": "auto"})
     assert (ending.status, xs(history)) == ("finished", [0.75])
     assert len(told(tiny, ApprovalAsked)) == 3
+
+
+def test_the_interrupt_itself_takes_both_forms_and_asks_again_after_what_is_no_answer(campaign: Campaigns) -> None:
+    """As an interface does that knows the graph and nothing of the inbox."""
+    tiny = campaign("human")
+    tiny.run()
+    low, medium, high = waiting(tiny)
+
+    async def main() -> Any:
+        with tiny.ledger() as ledger, open_cycle(tiny.home, ID) as graph:
+            context = context_of(tiny.home, ledger, ledger.campaign(ID))
+            forget = ledger.listen(context.history.apply)
+            thread: Any = {"configurable": {"thread_id": f"{ID}:1"}}
+
+            async def resume(answer: Any) -> Any:
+                (interrupt,) = (await graph.aget_state(thread)).interrupts
+                return await graph.ainvoke(Command(resume={interrupt.id: answer}), thread, context=context)
+
+            (asked,) = (await graph.aget_state(thread)).interrupts
+            assert [one["id"] for one in asked.value["action_requests"]] == [low.id, medium.id, high.id]
+            assert [Approval.model_validate(one) for one in asked.value["approvals"]] == [low, medium, high]
+            with pytest.raises(ValidationError):
+                await resume("yes")
+            for refused in ({"a-0000000000": {"type": "accept"}}, {low.id: {"type": "perhaps"}}, [{"type": "accept"}]):
+                assert "__interrupt__" in await resume(refused)
+                assert [one.id for one in waiting(tiny)] == [low.id, medium.id, high.id]
+            partial = await resume({low.id: {"type": "accept", "args": None}})
+            assert [one["id"] for one in partial["__interrupt__"][0].value["approvals"]] == [medium.id, high.id]
+            edited = {"name": "run_experiment", "args": {**medium.shown["config"], "x": 0.4}}
+            ended = await resume({"decisions": [{"type": "edit", "edited_action": edited}, {"type": "reject"}]})
+            forget()
+            await context.jobs.shutdown()
+            return ended
+
+    ended = asyncio.run(main())
+    assert [e.config["x"] for e in ended["experiments"]] == [0.3, 0.4]
+    assert set(runs(tiny.folder).values()) == {1}
+    errors = [event.error for event in told(tiny, RoleFailed)]
+    assert "'a-0000000000' is not a question that waits" in errors[0]
+    with tiny.ledger() as ledger:
+        assert {a.answer.door for a in open_approvals(ledger).of(ID) if a.answer} == {"graph"}

@@ -130,7 +130,7 @@ def test_sentences_by_command(guided: tuple[Path, History], capsys: pytest.Captu
     assert (told["guidance"], told["status"], told["from"]) == ("g4", "queued", "the next node")
     assert told["understood"] == ["no kind a"]
     told = command(capsys, "guide", "keep y under 0.5 and dance", *home)
-    assert told["understood"] == ["y at most 0.5"]
+    assert told["understood"] == ["y below 0.5"]
     assert [one["clause"] for one in told["not_understood"]] == ["dance"]
     command(capsys, "guidance", "drop", "g4", "tiny-1", *home)
     assert [one.status for one in receipts(folder / "home")[3:]] == ["dropped", "queued"]

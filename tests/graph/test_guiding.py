@@ -18,12 +18,17 @@ from graph.loading import load_campaign
 from memory.guidance import GuidanceBook
 from memory.history import History
 from memory.recall import MemoryItem
+from memory.state_folder import StateFolder
 
 Say = Callable[[GuidanceBook, AnyEvent], None]
 
 
 class Guided(TinyRun):
     """A tiny campaign that something is said to, by callbacks or when an event is told."""
+
+    def __init__(self, folder: Path, **changes: Any) -> None:
+        super().__init__(folder, **changes)
+        self.home = StateFolder(folder / "home", embedding_model="hash")
 
     def go(
         self,
@@ -111,7 +116,7 @@ def test_what_is_urgent_is_heard_at_the_next_node_and_the_rest_in_the_next_cycle
         history.cycles[1].proposals[p].proposal.config["x"]: e.ruling for p, e in history.cycles[1].rulings.items()
     }
     assert (ruled[0.6].decision, ruled[0.6].rule) == ("reject", "guidance")
-    assert ruled[0.6].reason == "g1: x at most 0.5"
+    assert ruled[0.6].reason == "g1: x below 0.5"
     assert ruled[0.3].decision == "accept"
     assert replay(decision_log(load_campaign(run.path), history)) == []
 

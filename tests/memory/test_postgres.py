@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import uuid
@@ -14,11 +15,13 @@ import sqlalchemy as sa
 from memory_records import campaign
 from postgres_cluster import cluster, missing
 
-from core.errors import BusyError, RatchetError, StorageError
+from core.approvals import Answer, Approval
+from core.errors import ApprovalError, BusyError, RatchetError, StorageError
 from core.events import AnyEvent, CampaignResumed
 from core.process import identify
 from core.production import ProductionOutcome
 from memory import schema
+from memory.approvals import Approvals
 from memory.embeddings import HashEmbedder
 from memory.ledger import Ledger
 from memory.outcomes import OutcomeStore
@@ -199,3 +202,29 @@ def test_outcomes_are_kept_found_and_counted(ledger: Ledger, tmp_path: Path) -> 
         assert store.record_of("qa", "general") == (1, 1)
     with Recall.open(tmp_path / "other", ledger.embeddings, HashEmbedder()) as recall:
         assert len(OutcomeStore(ledger, recall).search(query="a file", limit=5)) == 2
+
+
+def test_of_many_that_answer_at_once_exactly_one_wins_and_one_uses_the_yes(ledger: Ledger) -> None:
+    approvals = Approvals(ledger)
+    shown = {"title": "DEPLOY", "what": "leave", "why": "a rule", "risk": 0.5, "without_answer": "it is not done"}
+    asked = approvals.ask(Approval.make(asks="action", subject="DEPLOY:1", kind="DEPLOY", **shown), expire_s=3600)
+
+    def answer_and_use(who: int) -> tuple[bool, bool]:
+        won = used = False
+        with contextlib.suppress(ApprovalError):
+            approvals.answer(asked.id, Answer(kind="accept"), by=str(who), door="rest", shown_hash=asked.shown_hash)
+            won = True
+        with contextlib.suppress(ApprovalError):
+            approvals.use(asked.id, asked.shown_hash)
+            used = True
+        return won, used
+
+    with ThreadPoolExecutor(8) as threads:
+        told = list(threads.map(answer_and_use, range(8)))
+    assert [sum(one) for one in zip(*told, strict=True)] == [1, 1]
+    held = approvals.get(asked.id[:5])
+    assert held.answer is not None
+    assert (held.state, told[int(held.answer.by)][0]) == ("used", True)
+    assert [event.type for event in ledger.events("")] == ["ApprovalAsked", "ApprovalAnswered", "ApprovalUsed"]
+    again = approvals.ask(asked, expire_s=3600, again=True)
+    assert (again.nonce, approvals.waiting()) == (2, [again])

@@ -6,12 +6,15 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from command_line import ROOT, SCRIPT, Cli, Finished, Running, call_process, environment
+from command_line import DEADLINE_S, ROOT, SCRIPT, Cli, Finished, Running, call_process, environment
+
+from core.process import ProcessIdentity, identify
 
 Start = Callable[..., Running]
 
@@ -202,3 +205,23 @@ def test_progress_is_plain_off_a_terminal_and_quiet_says_nothing(tiny: Path, tmp
     answer = cli("run", tiny, "--cycles", "1", "-q", home=tmp_path / "home")
     assert answer.err == ""
     assert "verdict" in answer.out
+
+
+def test_detached_it_outlives_the_command(tiny: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    told = call_process("run", tiny, "--cycles", "1", "--detach", "--json", home=home).json
+    assert (told["campaign"], told["status"]) == ("tiny-1", "started")
+    run = identify_or_none(told["pid"])
+    deadline = time.monotonic() + DEADLINE_S
+    while run is not None and run.alive() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    status = call_process("status", "--json", home=home).json
+    assert (status["status"], status["finished_cycles"]) == ("finished", 1)
+    assert "tiny-1" in Path(told["log"]).read_text()
+
+
+def identify_or_none(pid: int) -> ProcessIdentity | None:
+    try:
+        return identify(pid)
+    except ProcessLookupError:
+        return None

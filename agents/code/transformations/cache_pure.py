@@ -10,7 +10,8 @@ places, take arguments that can be hashed and return what cannot change.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 
 from agents.code.transformations.analysis.evidence import (
     arguments_hashable,
@@ -28,7 +29,7 @@ from agents.code.transformations.analysis.shapes import rings
 from agents.code.transformations.drafts import Draft
 from agents.code.transformations.rules import Rewrite, Rule, conditions
 
-__all__ = ["CACHE_PURE", "cached", "repeated"]
+__all__ = ["CACHE_PURE", "cache_pure_in", "cached", "repeated"]
 
 SIZE = 4096
 _WORK = (ast.For, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -48,7 +49,7 @@ def repeated(module: ParsedModule, function: ast.FunctionDef) -> bool:
     return len(calls) > 1 or any(any(True for _ in rings(module, call)) for call in calls)
 
 
-def find(module: ParsedModule) -> Iterator[Rewrite]:
+def find(module: ParsedModule, often: frozenset[str] = frozenset()) -> Iterator[Rewrite]:
     for function in functions(module):
         if (
             not isinstance(function, ast.FunctionDef)
@@ -61,7 +62,7 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
         if not holds_any(function, *_WORK) and not _calls_work(module, function):
             continue
         note = arguments_hashable(module, function)
-        if note is None or not repeated(module, function):
+        if note is None or not (function.name in often or repeated(module, function)):
             continue
         if not purity(module).function(function) or not result_immutable(module, function):
             continue
@@ -79,4 +80,10 @@ def _calls_work(module: ParsedModule, function: ast.FunctionDef) -> bool:
     return len(calls) > 2
 
 
-CACHE_PURE = Rule("cache_pure", "a pure function is run once for each different argument, not at every call", find)
+CLAIM = "a pure function is run once for each different argument, not at every call"
+CACHE_PURE = Rule("cache_pure", CLAIM, find)
+
+
+def cache_pure_in(often: Iterable[str]) -> Rule:
+    """The rule where it is known from elsewhere, such as telemetry, that functions are called again and again."""
+    return Rule("cache_pure", CLAIM, partial(find, often=frozenset(often)))

@@ -12,12 +12,12 @@ from core.errors import ConfigError, NotFoundError, nearest
 __all__ = ["apply_site", "find_sites", "transformations"]
 
 ORDER = (
-    "cache_pure", "memo_recursion", "hoist_invariant", "precompile_regex", "set_membership", "join", "dict_lookup",
-    "single_pass", "priority_queue", "deque_queue", "counter", "count_lookup", "ordered_unique", "sorted_insert",
-    "comprehension", "slots", "local_binding", "list_growth", "flatten", "cached_list", "index_lookup", "common_call",
-    "cached_parse", "once_read", "char_filter", "prefix_sums", "builtin_loop", "early_exit", "dict_update", "sort_once",
-    "cached_attribute", "direct_iteration", "literal_regex", "shallow_copy", "key_getter", "comparison_chain",
-    "drop_copy",
+    "batched_query", "cache_pure", "memo_recursion", "hoist_invariant", "precompile_regex", "set_membership", "join",
+    "dict_lookup", "single_pass", "priority_queue", "deque_queue", "counter", "count_lookup", "ordered_unique",
+    "sorted_insert", "comprehension", "slots", "local_binding", "list_growth", "flatten", "cached_list",
+    "index_lookup", "common_call", "cached_parse", "once_read", "char_filter", "prefix_sums", "builtin_loop",
+    "early_exit", "dict_update", "sort_once", "cached_attribute", "direct_iteration", "literal_regex", "shallow_copy",
+    "key_getter", "comparison_chain", "drop_copy",
 )  # fmt: skip
 """By how much they are usually worth."""
 

@@ -138,8 +138,8 @@ def test_an_ambiguous_name_is_told_with_all_that_it_could_be() -> None:
 NAMES = st.sampled_from(["learning_rate", "lr", "layers", "dropout", "batch_size", "C", "weight decay"])
 SPOKEN = """
 keep avoid not don't no below above at least at most between and or , ; first only try use prefer focus on explore
-exploit adam sgd model A B recall loss lr learning_rate layers dropout C 0.1 3 1e-3 30% small large = < > . ? the it because
-if more fewer
+exploit adam sgd model A B recall loss lr learning_rate layers dropout C 0.1 3 1e-3 30% small large = < > . ? the it
+because if more fewer
 """
 WORDS = st.sampled_from(SPOKEN.split())
 
@@ -198,3 +198,14 @@ def test_names_are_not_read_into_longer_ones() -> None:
     assert space is not None
     for text in ("avoid adam-w", "avoid adamw", "keep lr_max below 0.01", "keep learning_rate_decay below 0.1"):
         assert not read(text, NET).meanings, text
+
+
+def test_the_table_of_the_docs_is_as_it_is_read() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "guidance.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| `")]
+    assert len(rows) > 12
+    for row in rows:
+        sentence, means = row[0].strip("` "), row[1].strip()
+        reading = read(sentence, NET)
+        told = [*map(str, reading.meanings), *(f"not understood: {one.reason}" for one in reading.unread)]
+        assert "; ".join(told) == means, sentence

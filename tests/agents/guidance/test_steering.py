@@ -84,10 +84,10 @@ def test_what_leaves_nothing_beside_the_campaigns_own_constraints_is_not_applied
 LIMITS = ("keep learning_rate below 0.01", "keep depth between 2 and 5")
 
 
-@pytest.mark.parametrize("trials", [0, 12])
+@pytest.mark.parametrize("trials", [0, 8])
 @pytest.mark.parametrize("make", [bayes, quasi_random, recombine])
 def test_proposers_of_numbers_propose_inside(make: Any, trials: int) -> None:
-    for seed in range(3):
+    for seed in range(3 if trials == 0 else 1):
         case = told(example_case(trials, seed=seed), *LIMITS)
         for proposal in asyncio.run(make()(case, example_kit(seed))):
             assert proposal.config["learning_rate"] < 0.01
@@ -106,7 +106,7 @@ def test_the_supervisor_names_the_guidance_that_a_proposal_is_against() -> None:
     just = math.nextafter(0.01, 0)
     made = [case.propose("x", {"model": "linear", "learning_rate": rate}, "r") for rate in (0.01, just)]
     outside, inside = rulings(case, *made)
-    assert (outside.decision, outside.rule, outside.reason) == ("reject", "guidance", "g2: learning_rate at most 0.01")
+    assert (outside.decision, outside.rule, outside.reason) == ("reject", "guidance", "g2: learning_rate below 0.01")
     assert inside.decision == "accept"
 
 

@@ -9,7 +9,7 @@ import pytest
 from calls import Judgement, prompt, repair
 
 from core.errors import ModelAnswerError, ModelSilentError
-from core.models import ChatReply
+from core.models import ChatCall, ChatReply, TextAnswer
 from runtime.models.asking import Asked, AskingModel, current_prompt
 from runtime.models.scripted import FunctionChat, ScriptedChat
 
@@ -94,3 +94,21 @@ def test_each_call_knows_its_prompt_also_side_by_side() -> None:
     assert len(seen) == 8
     assert all(name == text for name, text in seen)
     assert current_prompt.get() is None
+
+
+def test_a_free_text_is_no_json_and_needs_no_schema() -> None:
+    chat = ScriptedChat(["", "<think>{}</think>\nplain words\x00"])
+    answer = asyncio.run(asking(chat).ask(prompt(), TextAnswer, lambda told: [] if "plain" in told.text else ["no"]))
+    assert answer.text.strip() == "plain words"
+    assert [asked.answer_schema for asked in chat.calls] == [{}, {}]
+    assert "The answer is empty." in chat.calls[1].messages[3].text
+
+
+def test_half_a_text_is_sent_back() -> None:
+    def cut(call: ChatCall) -> ChatReply:
+        return ChatReply(text="```python:a.py\nx = 1", finish="length" if len(call.messages) == 2 else "stop")
+
+    told: list[Asked] = []
+    asyncio.run(asking(FunctionChat(cut), told).ask(prompt(), TextAnswer))
+    assert [bool(one.faults) for one in told] == [True, False]
+    assert "cut off" in told[0].faults[0]

@@ -29,6 +29,13 @@ def test_silence_is_asked_again_and_counted() -> None:
     assert 0.5 <= clock.slept[1] <= 1.5
 
 
+def test_the_first_pause_can_be_chosen_and_the_next_is_twice_as_long() -> None:
+    clock = Clock()
+    asyncio.run(guarded(ScriptedChat([SILENT, SILENT, "x"]), clock, first_pause_s=2.0).complete(call()))
+    assert 1.0 <= clock.slept[0] <= 3.0
+    assert 2.0 <= clock.slept[1] <= 6.0
+
+
 def test_pauses_are_those_of_the_seed() -> None:
     slept = []
     for _ in range(2):

@@ -114,7 +114,7 @@ def tell_cycle(told: Told, cycle: int) -> None:
         ),
     )  # fmt: skip
     configs: list[dict[str, Any]] = [
-        {"lr": 0.01, "layers": cycle, "kind": "sgd", "momentum": 0.1, "parts": ["a"]},
+        {"lr": 0.01, "layers": min(cycle, 8), "kind": "sgd", "momentum": 0.1, "parts": ["a"]},
         {"lr": 0.02, "layers": 3, "kind": True, "parts": ["a", "b"]},
         {"lr": 0.03, "layers": 4, "kind": None, "parts": []},
         {"lr": 0.04, "layers": 5, "kind": "adam", "parts": []},

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import httpx2
 import jsonschema
 import pytest
 from command_line import Finished, write_campaign
-from langchain_mcp_adapters.client import MultiServerMCPClient
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
+from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 from rest_process import TOKEN, Serving
 
@@ -89,7 +90,7 @@ def test_every_operation_with_a_name_is_a_tool_whose_schemas_hold(desk: Desk) ->
             assert json.loads(told.content[0].text) == told.structured_content
             jsonschema.validate(told.structured_content, found["campaign_status"].output_schema)
             why = told.structured_content["best"]["proposal"]
-            explained = await client.call_tool("why", {"proposal": why})
+            explained = await client.call_tool("why", {"campaign": RUN, "proposal": why})
             assert not explained.is_error, explained.content[0].text
 
     asyncio.run(asked())
@@ -126,7 +127,7 @@ def test_the_policy_decides_and_the_audit_knows_the_route(desk: Desk) -> None:
     async def asked() -> None:
         async with connected(desk) as client:
             refused = await client.call_tool(
-                "answer_approval", {"approval": "a-1", "kind": "accept", "shown_hash": "0"}
+                "answer_approval", {"approval": f"a-{'0' * 10}", "kind": "accept", "shown_hash": "0" * 64}
             )
             assert refused.is_error
             assert "APPROVE" in refused.content[0].text
@@ -138,7 +139,7 @@ def test_the_policy_decides_and_the_audit_knows_the_route(desk: Desk) -> None:
 
     asyncio.run(asked())
     with Ledger(desk.folder.home / "ledger.db") as ledger:
-        routes = [entry.context.route for entry in Audit(ledger.database, ledger.clock).entries()]
+        routes = [entry.route for entry in Audit(ledger.database, ledger.clock).entries()]
     assert "mcp start_campaign" in routes
 
 
@@ -206,28 +207,21 @@ def test_on_stdio_a_run_is_started_once_and_watched(home: Path) -> None:
 
 
 @pytest.mark.slow
-def test_over_http_behind_the_token_and_through_langchain(home: Path) -> None:
-    async def adapted(url: str) -> None:
-        client = MultiServerMCPClient(
-            {
-                "http": {
-                    "transport": "streamable_http",
-                    "url": f"{url}/mcp",
-                    "headers": {"Authorization": f"Bearer {TOKEN}"},
-                },
-                "stdio": {"transport": "stdio", **stdio(home)},
-            }
-        )
-        for name in ("http", "stdio"):
-            found = {tool.name: tool for tool in await client.get_tools(server_name=name)}
-            assert set(found) == {*tools(), "watch_campaign"}
-            told = await found["campaign_status"].ainvoke({"campaign": RUN})
-            assert RUN in str(told)
+def test_over_http_behind_the_token(home: Path) -> None:
+    async def asked(url: str) -> None:
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        async with (
+            httpx2.AsyncClient(headers=headers, trust_env=False, timeout=60) as http,
+            Client(streamable_http_client(f"{url}/mcp", http_client=http)) as client,
+        ):
+            assert {tool.name for tool in (await client.list_tools()).tools} == {*tools(), "watch_campaign"}
+            told = await client.call_tool("campaign_status", {"campaign": RUN})
+            assert told.structured_content["campaign"] == RUN
+            assert (await client.read_resource(f"ratchet://campaigns/{RUN}")).contents
 
     with Serving(home) as serving:
-        answer = httpx.post(f"{serving.url}/mcp", json={}, trust_env=False)
-        assert answer.status_code == 401
+        assert httpx.post(f"{serving.url}/mcp", json={}, trust_env=False).status_code == 401
         foreign = {"Authorization": f"Bearer {TOKEN}", "Origin": "https://evil.example"}
         assert httpx.post(f"{serving.url}/mcp", json={}, headers=foreign, trust_env=False).status_code == 403
-        asyncio.run(adapted(serving.url))
+        asyncio.run(asked(serving.url))
         assert serving.terminate() == 128 + 15

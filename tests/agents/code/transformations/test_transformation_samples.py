@@ -30,7 +30,15 @@ customers = st.lists(st.fixed_dictionaries({"id": number, "name": word}), max_si
 orders = st.lists(st.fixed_dictionaries({"customer": number, "paid": st.booleans(), "total": number}), max_size=8)
 finite = st.floats(-1e6, 1e6, allow_nan=False)
 
+stored = st.sampled_from(["a", "A", "b", "1", "1.0", "", 0, 1, 2, 1.0, 2.5, True, b"a", b"1", None, 10**18])
+"""What SQLite keeps and compares in its own ways: by affinity, by collation, NULL as nothing's equal."""
+
 INPUTS: dict[str, tuple[st.SearchStrategy[Any], ...]] = {
+    "batched_query": (
+        st.lists(st.tuples(stored, stored), max_size=8),
+        st.lists(st.tuples(stored, st.integers(-1, 3), word), max_size=8),
+        st.lists(stored | number | word | finite, max_size=8),
+    ),
     "cache_pure": (words, numbers),
     "memo_recursion": (st.integers(0, 12), st.text("ab", max_size=5), st.text("ab", max_size=5), st.integers(-3, 15)),
     "hoist_invariant": (words, text, numbers, st.integers(0, 20)),

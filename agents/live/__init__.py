@@ -1,0 +1,1 @@
+"""What works on a live service: telemetry understood, changes of its code drafted."""
