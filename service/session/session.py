@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
+import logging
 import signal
 import sys
 import time
@@ -91,6 +92,7 @@ class Session:
     def talk(self, reader: Reader) -> int:
         """Until the input ends; answers the exit code."""
         self._reader = reader
+        logging.getLogger("sqlalchemy").addHandler(logging.NullHandler())  # what an interrupted command left open
         self.asks = reader.is_terminal and not self.args.no_input
         with self._signals():
             try:

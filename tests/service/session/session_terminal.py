@@ -54,6 +54,10 @@ class Terminal:
         """Wait until it is sent `text`, on one line and in one style."""
         self._child.expect_exact(text)
 
+    def ready(self) -> None:
+        """Wait for the next prompt: before it, keys are the terminal's own."""
+        self.see("\x1b[?2004h")
+
     def send(self, keys: str) -> None:
         self._child.send(keys)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import time
@@ -14,7 +13,7 @@ from command_line import DEADLINE_S
 from session_terminal import Terminal
 from test_approvals_command import Place
 
-from core.events import GuidanceGiven
+from core.events import GuidanceGiven, JobStarted
 from memory.approvals import Approvals
 from memory.guidance import GuidanceBook
 from memory.ledger import Ledger
@@ -43,6 +42,15 @@ def until(holds: Callable[[], object]) -> None:
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+def working(home: Path, folder: Path) -> bool:
+    """Whether a proposal's job runs: with `slow` it would for minutes."""
+    if not (home / "ledger.db").exists():
+        return False
+    with Ledger(home / "ledger.db") as ledger:
+        told = [event for event in ledger.events("tiny-1", types=(JobStarted,)) if isinstance(event, JobStarted)]
+    return any(event.purpose == "proposal" for event in told) and bool(alive(folder))
 
 
 def width(text: str) -> int:
@@ -78,6 +86,7 @@ def test_a_cycle_is_run_guided_and_looked_at(terminal: Open, tiny: Path, tmp_pat
     t.see("status")
     t.send("\r")
     t.see("cycle     1 of 1")
+    t.ready()
     t.send("half a sentence")
     t.send("\x03")
     t.type("staus")
@@ -87,6 +96,7 @@ def test_a_cycle_is_run_guided_and_looked_at(terminal: Open, tiny: Path, tmp_pat
     t.see("first")
     t.type("best")
     t.see("config")
+    t.ready()
     t.send("\x04")
     assert t.ended() == 2  # of `staus`, the last that failed
     assert "half" not in "".join(line for line in t.plain.split("\n") if "queued" in line)
@@ -105,10 +115,11 @@ def test_a_cycle_is_run_guided_and_looked_at(terminal: Open, tiny: Path, tmp_pat
 @pytest.mark.slow
 def test_ctrl_c_stops_after_the_stage_then_now_and_sigterm_ends_it(terminal: Open, tiny: Path, tmp_path: Path) -> None:
     (tiny / "slow").touch()
-    t = terminal(home=tmp_path / "home", NO_COLOR="1")
+    home = tmp_path / "home"
+    t = terminal(home=home, NO_COLOR="1")
     t.see("nothing runs")
     t.type(f"run {tiny}")
-    until(lambda: alive(tiny))
+    until(lambda: working(home, tiny))
     t.send("\x03")
     t.see("stopping after this stage; Ctrl-C again stops now")
     t.type("status")
@@ -119,7 +130,7 @@ def test_ctrl_c_stops_after_the_stage_then_now_and_sigterm_ends_it(terminal: Ope
     t.see("go on with: ")
     until(lambda: not alive(tiny))
     t.type("run")
-    until(lambda: alive(tiny))
+    until(lambda: working(home, tiny))
     t.signal(signal.SIGTERM)
     assert t.ended() == 143
     assert not alive(tiny)
@@ -133,7 +144,7 @@ def test_a_terminal_that_closes_ends_it_with_its_jobs(terminal: Open, tiny: Path
     t = terminal(home=tmp_path / "home")
     t.see("nothing runs")
     t.type(f"run {tiny}")
-    until(lambda: alive(tiny))
+    until(lambda: working(tmp_path / "home", tiny))
     t.hang_up()
     assert t.ended() == 129
     assert not alive(tiny)
@@ -166,11 +177,11 @@ def test_questions_stand_there_and_enter_alone_says_yes_at_low_risk_only(termina
     t.see("a [campaign|project]")
     with Ledger(place.home / "ledger.db") as ledger:
         waiting = Approvals(ledger).waiting("asked-1")
-    os.environ["EDITOR"] = "true"
     answered = terminal("ignore", waiting[0].id, home=place.home)
     assert answered.ended() == 0
     t.see("was answered elsewhere: ignore by")
     t.see("report: ")
+    t.ready()
     t.send("\x04")
     assert t.ended() in (0, 3)
     assert place.xs() == [0.2, 0.4]
@@ -202,6 +213,7 @@ def test_nothing_typed_at_the_prompt_crashes_it(terminal: Open, tmp_path: Path) 
     t.send("\x1b\x03\x03")
     t.type("help best")
     t.see("the best so far, with its configuration")
+    t.ready()
     t.send("\x04")
     t.ended()
     assert "Traceback" not in t.seen
