@@ -125,6 +125,7 @@ def test_ctrl_c_stops_after_the_stage_then_now_and_sigterm_ends_it(terminal: Ope
     t.type("status")
     t.see("running, process")
     assert alive(tiny)
+    t.ready()
     t.send("\x03")
     t.see("stopping now")
     t.see("go on with: ")
