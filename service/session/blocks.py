@@ -30,16 +30,19 @@ LABEL = 12
 INDENT = 4
 BAR = 8
 SPARKS = 40
+MOST_CHARACTERS = 200
 MOST_ROWS = 8
 """Rows under one label; more are counted."""
 
 
 def best_so_far(history: History) -> list[float]:
-    """The best score up to each finished trial, oldest first; the baseline's mean before them."""
+    """The best score after each finished cycle, the baseline's before them; a best inside the noise does not count
+    before its repeats have confirmed it.
+    """
     best: list[float] = [history.baseline.mean] if history.baseline else []
-    for experiment in history.experiments():
-        if experiment.score is not None:
-            best.append(max(best[-1], experiment.score) if best else experiment.score)
+    improved = {event.cycle: event.score for event in history.improvements}
+    for number in range(1, history.last_finished_cycle + 1):
+        best += [improved[number]] if number in improved else best[-1:]
     return best
 
 
@@ -115,13 +118,13 @@ class Block:
 
     def _proposal(self, name: str) -> str:
         proposal = self.cycle.voted_on(name)
-        parents = f" from {', '.join(self.names.of(p) for p in proposal.parents)}:" if proposal.parents else ""
+        parents = f"  from {', '.join(self.names.of(p) for p in proposal.parents)}" if proposal.parents else ""
         foreseen = ""
         if proposal.expected is not None:
             value = self.campaign.objective.value(proposal.expected.mean)
             foreseen = f"  predicts {around(value, proposal.expected.sd)}"
         cited = f"  heeds {', '.join(proposal.guidance)}" if proposal.guidance else ""
-        return f"{self.names.of(name):<4} {proposal.proposer}{parents} {_what(proposal)}{foreseen}{cited}"
+        return f"{self.names.of(name):<4} {proposal.proposer}{foreseen}{cited}{parents}  {_what(proposal)}"
 
     def _votes(self) -> Iterator[str]:
         weights: dict[str, float] = {}
@@ -177,7 +180,7 @@ class Block:
 
 def _what(proposal: Proposal) -> str:
     if proposal.kind == "experiment":
-        return short(proposal.config)
+        return short(proposal.config, MOST_CHARACTERS)
     if proposal.is_trial:
         return f"{proposal.operator}: {proposal.rationale}"
     return f"{proposal.kind} of {', '.join(proposal.files)}"

@@ -103,9 +103,12 @@ def pause(session: Session, rest: str) -> int:
 def wait(session: Session, rest: str) -> int:
     nothing_else("wait", rest)
     ongoing = session.running("wait")
-    while not ongoing.wait(0.1):
-        pass
-    return 0  # its own code was noted when it ended
+    while True:
+        try:
+            if ongoing.wait(0.1):
+                return 0  # its own code was noted when it ended
+        except KeyboardInterrupt:
+            session.interrupted()
 
 
 def opened(session: Session, rest: str) -> int:

@@ -245,12 +245,11 @@ class Session:
                 signal.signal(number, handler)
 
     def _on_signal(self, number: int, _: FrameType | None) -> None:
-        if number == signal.SIGINT and not self._going:
+        if number == signal.SIGINT and not self._going and self._reader is not None and self._reader.is_terminal:
             if self._busy:
                 raise KeyboardInterrupt
-            if self._reader is not None and self._reader.is_terminal:
-                self.interrupted()
-                return
+            self.interrupted()
+            return
         self._told.append(number)
         if self._going:
             return
