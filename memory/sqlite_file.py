@@ -6,8 +6,10 @@ full disk, a lock or a missing right is none: on a full disk a sound file in WAL
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from core.errors import BusyError, StorageError
@@ -20,10 +22,18 @@ NEARLY_FULL_BYTES = 64 * 1024
 
 
 def prepare(path: Path, what: str) -> None:
-    """Make the file, private to the user, before SQLite opens it.  Raises StorageError."""
+    """Make the file, private to the user, before SQLite opens it.  Raises StorageError.
+
+    One that is there is not opened: closing it again would drop the locks that other connections of this process hold
+    on it (fcntl's rule), and the next process to leave would then take the -wal away under them.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        if not path.exists():
+            with suppress(FileExistsError):
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        if path.is_dir() or not os.access(path, os.R_OK | os.W_OK):
+            raise OSError(errno.EISDIR if path.is_dir() else errno.EACCES, "it may not be read and written")
     except OSError as error:
         raise StorageError(
             f"cannot open the {what}: {error.strerror}",

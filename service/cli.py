@@ -111,6 +111,12 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         help="the same as `feedback FILE`, with the options of that command",
     )
+    top.add_argument(
+        "--interactive",
+        action="store_true",
+        help="open the session, as a call without a command does in a terminal; reads commands from a pipe too",
+    )
+    top.set_defaults(door="cli")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
 
     def command(name: str, text: str) -> argparse.ArgumentParser:
@@ -554,7 +560,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args = parser().parse_args(_long_form(words))
         if args.command is None:
-            raise HelpAsked(parser().format_help().rstrip())
+            if not _wants_session(args):
+                raise HelpAsked(parser().format_help().rstrip())
+            from service.commands.session import session
+
+            return session(args)
         output = Output.from_args(args)
         with telemetry(args.command, output):
             module = importlib.import_module(COMMANDS[args.command])
@@ -574,6 +584,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         what = f"internal error: {type(error).__name__}: {error}"
         return _told(output, RatchetError(what, hint="repeat it with --debug for the traceback"))
+
+
+def _wants_session(args: argparse.Namespace) -> bool:
+    """Whether a call without a command opens the session: asked for, or in a terminal."""
+    if args.interactive:
+        return True
+    try:
+        return sys.stdin.isatty() and sys.stdout.isatty() and not (args.json or args.json_stream)
+    except (AttributeError, ValueError):  # closed
+        return False
 
 
 class InterruptedByUserError(RatchetError):

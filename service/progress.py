@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from agents.wording import describe_value
@@ -60,10 +61,26 @@ FALLBACK_COLUMNS = 80
 
 
 class Progress:
-    """Shows events.  `hear` is what the ledger calls; `tick` moves the clock of the moving line."""
+    """Shows events.  `hear` is what the ledger calls; `tick` moves the clock of the moving line.
 
-    def __init__(self, output: Output, stored: StoredCampaign, history: History) -> None:
+    Lines under the labels `untold` are left out; `fitted`: no line is wider than the terminal (default: where one
+    moves); `named`: what ids are called.
+    """
+
+    def __init__(
+        self,
+        output: Output,
+        stored: StoredCampaign,
+        history: History,
+        *,
+        untold: frozenset[str] = frozenset(),
+        fitted: bool | None = None,
+        named: Callable[[str], str] = str,
+    ) -> None:
         self._output = output
+        self._untold = untold
+        self._named = named
+        self._fitted = output.moving if fitted is None else fitted
         self._id = stored.id
         self._campaign = stored.definition
         self._began = time.monotonic()
@@ -184,7 +201,7 @@ class Progress:
                 if not self._reported and self._best is None:  # the first number there is
                     self._reported = True
                     told = ", ".join(f"{name} {value:.5g}" for name, value in event.metrics.items())
-                    self._tell(cycle, "report", f"{event.job_id} so far: {told}")
+                    self._tell(cycle, "report", f"{self._named(event.job_id)} so far: {told}")
                 self._running[event.job_id] = ", ".join(f"{k} {v:.4g}" for k, v in event.metrics.items())
             case JobFinished():
                 self._running.pop(event.outcome.job_id, None)
@@ -222,11 +239,15 @@ class Progress:
         else:
             end, style = f"{outcome.status}: {outcome.reason or outcome.cause}", "bad"
         best = "" if self._best is None else f"  best {objective.value(self._best):.5g}"
-        self._tell(event.cycle, "job", f"{outcome.job_id} {who} {end} in {outcome.duration_s:.1f}s{best}", style)
+        self._tell(
+            event.cycle, "job", f"{self._named(outcome.job_id)} {who} {end} in {outcome.duration_s:.1f}s{best}", style
+        )
 
     def _tell(self, cycle: int, what: str, text: str, style: str = "") -> None:
+        if what in self._untold:
+            return
         line = escaped(f"{self._elapsed():>6} {cycle or '':>3} {what:<10} {text}").replace("\n", " ")
-        if self._output.moving and not self._output.verbose:
+        if self._fitted and not self._output.verbose:
             line = _fit(line)
         self._output.say(self._output.paint(line, style) if style else line)
 

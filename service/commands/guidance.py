@@ -45,7 +45,7 @@ def guidance(args: argparse.Namespace, output: Output) -> int:
                 )
             stored = _campaign(ledger, args.words[2] if len(args.words) == 3 else None)
             _may_guide(args, ledger, {"campaign": stored.id, "drop": args.words[1]})
-            book.drop(stored.id, args.words[1], author=_author(), door="cli")
+            book.drop(stored.id, args.words[1], author=_author(), door=args.door)
             output.result(
                 {"campaign": stored.id, "guidance": args.words[1], "status": "dropped"},
                 f"{args.words[1]} of {stored.id} is dropped: without effect from the next node on",
@@ -70,7 +70,7 @@ def _give(args: argparse.Namespace, output: Output, *, urgent: bool) -> int:
     with folder.open_ledger() as ledger:
         stored, text = _addressed(ledger, args.words)
         _may_guide(args, ledger, {"campaign": stored.id, "text": text})
-        given = GuidanceBook(ledger).give(stored.id, text, author=_author(), door="cli", urgent=urgent)
+        given = GuidanceBook(ledger).give(stored.id, text, author=_author(), door=args.door, urgent=urgent)
         value = {
             "campaign": stored.id,
             "guidance": given.id,

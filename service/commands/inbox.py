@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["approve", "edit", "ignore", "inbox", "respond"]
 
-DOOR = "cli"
 WIDE = 1_000_000
 """Columns where stdout is no terminal: lines are as long as they are."""
 
@@ -86,7 +85,7 @@ def edit(args: argparse.Namespace, output: Output) -> int:
             raise UsageError("no changes were given", where="edit", hint=f"edit {asked.id} --set key=value")
         else:
             edit_config(asked, take)
-        _tell(kept[0], ledger, approvals, output)
+        _tell(kept[0], ledger, approvals, args, output)
     return 0
 
 
@@ -96,13 +95,13 @@ def _answered(args: argparse.Namespace, output: Output, told: dict[str, Any]) ->
     with _opened(args) as (ledger, approvals):
         asked = approvals.get(args.id)
         _may_answer(args, ledger, {"approval": asked.id})
-        _tell(_give(approvals, asked, answer_from(**told), args), ledger, approvals, output)
+        _tell(_give(approvals, asked, answer_from(**told), args), ledger, approvals, args, output)
     return 0
 
 
 def _give(approvals: Approvals, asked: Approval, answer: Answer, args: argparse.Namespace) -> Approval:
     shown = args.shown or asked.shown_hash
-    return approvals.answer(asked.id, answer, by=_me(), door=DOOR, shown_hash=shown)
+    return approvals.answer(asked.id, answer, by=_me(), door=args.door, shown_hash=shown)
 
 
 @contextmanager
@@ -138,13 +137,16 @@ def _show(asked: Approval, output: Output) -> None:
     output.result(value, output.at_home("\n".join(shown)))
 
 
-def _tell(asked: Approval, ledger: Ledger, approvals: Approvals, output: Output) -> None:
+def _tell(asked: Approval, ledger: Ledger, approvals: Approvals, args: argparse.Namespace, output: Output) -> None:
     """What was said, and what comes next."""
     from service.approving import lines
 
     answer = asked.answer
     assert answer is not None
     told = {"accept": "yes", "edit": "yes, edited", "respond": "no, and the council hears why", "ignore": "no"}
+    if args.door == "session":  # the question stands on the screen, and the campaign goes on by itself
+        output.result(_told(asked), f"{asked.id}: {told[answer.kind]}")
+        return
     output.result(_told(asked), "\n".join([*lines(asked, line_width() or WIDE), told[answer.kind]]))
     if answer.remember:
         output.say("remembered; `python run_graph.py inbox --rules` lists what is")

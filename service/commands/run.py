@@ -6,8 +6,8 @@ import argparse
 import asyncio
 import os
 import signal
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -30,12 +30,27 @@ from service.output import Output
 from service.state import campaign_defaults, campaign_overrides, open_folder, pick_campaign, resume_command, settings_of
 
 if TYPE_CHECKING:
-    from graph.campaign import Ending
+    from core.events import AnyEvent
+    from graph.asking import Person
+    from graph.campaign import Ending, Stop
     from memory.ledger import Ledger, StoredCampaign
     from memory.state_folder import StateFolder
     from service.progress import Progress
 
-__all__ = ["evolve", "resume", "run", "run_stored"]
+__all__ = [
+    "begin",
+    "broken_off",
+    "carry_out",
+    "definition_of",
+    "evolve",
+    "go_on",
+    "hear_guidance",
+    "listeners",
+    "resume",
+    "run",
+    "run_stored",
+    "show_end",
+]
 
 TERMINATION_GRACE_S = 5.0
 TICK_S = 0.5
@@ -45,25 +60,34 @@ NO_LOAD: Mapping[str, Any] = {}
 
 def run(args: argparse.Namespace, output: Output) -> int:
     """`run CAMPAIGN.yaml`"""
-    from graph.campaign import find_or_create
-    from graph.loading import load_campaign
-
-    campaign = load_campaign(
-        Path(args.campaign_file),
-        {**campaign_overrides(args), **_budgets(args), **model_choice(args)},
-        defaults=campaign_defaults(args),
-    )
+    campaign = definition_of(args)
     if args.dry_run:
         return _dry_run(campaign, output)
     folder = open_folder(args)
     with folder.open_ledger(check=True) as ledger:
-        may_run(args, ledger, campaign)
-        stored, new = find_or_create(ledger, campaign, new=args.new)
-        if not new:
-            output.say(f"going on with {stored.id} (--new starts afresh)")
+        stored = begin(args, output, ledger, campaign)
         if args.detach:
             return run_detached(args, output, folder, ledger, stored.id)
         return run_stored(args, output, folder, ledger, stored)
+
+
+def definition_of(args: argparse.Namespace) -> Campaign:
+    """The campaign of the file, as the other words want it."""
+    from graph.loading import load_campaign
+
+    overrides = {**campaign_overrides(args), **_budgets(args), **model_choice(args)}
+    return load_campaign(Path(args.campaign_file), overrides, defaults=campaign_defaults(args))
+
+
+def begin(args: argparse.Namespace, output: Output, ledger: Ledger, campaign: Campaign) -> StoredCampaign:
+    """The campaign in the ledger: a new one, or the unfinished one that asks for the same."""
+    from graph.campaign import find_or_create
+
+    may_run(args, ledger, campaign)
+    stored, new = find_or_create(ledger, campaign, new=args.new)
+    if not new:
+        output.say(f"going on with {stored.id} (--new starts afresh)")
+    return stored
 
 
 def evolve(args: argparse.Namespace, output: Output) -> int:
@@ -82,35 +106,35 @@ def evolve(args: argparse.Namespace, output: Output) -> int:
 
 def resume(args: argparse.Namespace, output: Output) -> int:
     """`resume [ID]`"""
-    from graph.budgets import with_budgets
-
-    if args.model is not None:
-        raise UsageError(
-            "a campaign keeps its model", where="--model", hint="leave it out, or start anew with `run … --model`"
-        )
     folder = open_folder(args, must_exist=True)
     with folder.open_ledger(check=True) as ledger:
-        stored = pick_campaign(ledger, args.id, unfinished=args.id is None)
-        overrides = {**campaign_overrides(args), **_budgets(args)}
-        if overrides:
-            stored = replace(stored, definition=with_budgets(stored.definition, overrides))
-        may_run(args, ledger, stored.definition)
+        stored = go_on(args, ledger)
         if args.detach:
             return run_detached(args, output, folder, ledger, stored.id)
         return run_stored(args, output, folder, ledger, stored)
 
 
+def go_on(args: argparse.Namespace, ledger: Ledger) -> StoredCampaign:
+    """The campaign to resume, with the budgets that the words ask for."""
+    if args.model is not None:
+        raise UsageError(
+            "a campaign keeps its model", where="--model", hint="leave it out, or start anew with `run … --model`"
+        )
+    from graph.budgets import with_budgets
+
+    stored = pick_campaign(ledger, args.id, unfinished=args.id is None)
+    overrides = {**campaign_overrides(args), **_budgets(args)}
+    if overrides:
+        stored = replace(stored, definition=with_budgets(stored.definition, overrides))
+    may_run(args, ledger, stored.definition)
+    return stored
+
+
 def run_stored(args: argparse.Namespace, output: Output, folder: StateFolder, ledger: Ledger, stored: Any) -> int:
     """Run a campaign of the ledger, showing what happens; answers the exit code."""
     from graph.approvals import open_approvals
-    from graph.campaign import run_campaign
-    from graph.episode_listener import follow_episodes
-    from graph.job_back_end import job_back_end
     from memory.history import History
     from service.at_terminal import AtTerminal, somebody_is_here
-    from service.live_door import live_door
-    from service.live_end import show_live_end
-    from service.policy import Gate
     from service.progress import Progress
 
     output.start(campaign=stored.id, home=str(folder.home))
@@ -118,33 +142,14 @@ def run_stored(args: argparse.Namespace, output: Output, folder: StateFolder, le
     stopping = Stopping(output)
     asking = somebody_is_here() and not args.no_input and not os.environ.get("CI")
     person = AtTerminal(output, open_approvals(ledger), progress.hold) if asking else None
-    settings = settings_of(args)
-    open_jobs = partial(job_back_end, url=settings.control_plane_url, wait_s=settings.control_plane_wait_s)
 
     async def work() -> Ending:
         stopping.listen()
         ticking = asyncio.create_task(_tick(progress)) if output.moving else None
-        hearing = asyncio.create_task(_hear_guidance(ledger, stored.id, progress))
+        hearing = asyncio.create_task(hear_guidance(ledger, stored.id, progress.hear))
         forget = ledger.listen(progress.hear)
         try:
-            return await run_campaign(
-                folder,
-                ledger,
-                stored,
-                open_recall=lambda: folder.open_recall(ledger),
-                open_jobs=open_jobs,
-                stop=stopping.stop,
-                record=Path(args.record) if args.record else None,
-                trust_code=args.trust_code,
-                person=person,
-                live=live_door(
-                    Gate.of(settings, ledger),
-                    stored.definition,
-                    output,
-                    approved=tuple(getattr(args, "approve", ())),
-                    keep=getattr(args, "keep_service", False),
-                ),
-            )
+            return await carry_out(args, output, folder, ledger, stored, stopping.stop, person)
         finally:
             forget()
             hearing.cancel()
@@ -153,9 +158,8 @@ def run_stored(args: argparse.Namespace, output: Output, folder: StateFolder, le
             progress.close()
 
     status, reason, load = "interrupted", "stopped at once", NO_LOAD
-    log = follow_episodes(ledger, stored, folder.episodes, output.say) if settings.log_episodes else nullcontext()
     try:
-        with log, _webhooks(ledger, stored, settings, output):
+        with listeners(folder, ledger, stored, settings_of(args), output):
             ending = asyncio.run(work())
         status, reason, load = ending.status, ending.reason, ending.load
     except asyncio.CancelledError:
@@ -163,15 +167,60 @@ def run_stored(args: argparse.Namespace, output: Output, folder: StateFolder, le
     except KeyboardInterrupt:
         stopping.told.append(signal.SIGINT)
     except RatchetError as error:
-        return _broken_off(output, ledger, stored.id, error)
+        return broken_off(output, ledger, stored.id, error)
     except Exception:
         output.say(f"go on with: {resume_command(stored.id)}")
         raise
-    if stored.definition.live is not None:
-        code = show_live_end(args, output, folder, ledger, stored.id, status, reason, load)
-    else:
-        code = _show_end(args, output, folder, ledger, stored.id, status, reason)
+    code = show_end(args, output, folder, ledger, stored.id, status, reason, load)
     return stopping.exit_code if status == "interrupted" else code
+
+
+async def carry_out(
+    args: argparse.Namespace,
+    output: Output,
+    folder: StateFolder,
+    ledger: Ledger,
+    stored: StoredCampaign,
+    stop: Stop,
+    person: Person | None,
+) -> Ending:
+    """Run a campaign of the ledger as the words want it; `person` is who can be asked meanwhile."""
+    from graph.campaign import run_campaign
+    from graph.job_back_end import job_back_end
+    from service.live_door import live_door
+    from service.policy import Gate
+
+    settings = settings_of(args)
+    return await run_campaign(
+        folder,
+        ledger,
+        stored,
+        open_recall=lambda: folder.open_recall(ledger),
+        open_jobs=partial(job_back_end, url=settings.control_plane_url, wait_s=settings.control_plane_wait_s),
+        stop=stop,
+        record=Path(args.record) if args.record else None,
+        trust_code=args.trust_code,
+        person=person,
+        live=live_door(
+            Gate.of(settings, ledger),
+            stored.definition,
+            output,
+            approved=tuple(getattr(args, "approve", ())),
+            keep=getattr(args, "keep_service", False),
+        ),
+    )
+
+
+@contextmanager
+def listeners(
+    folder: StateFolder, ledger: Ledger, stored: StoredCampaign, settings: Settings, output: Output
+) -> Iterator[None]:
+    """What hears of a running campaign beside the screen: the log of its episodes, and webhooks."""
+    from graph.episode_listener import follow_episodes
+
+    log = follow_episodes(ledger, stored, folder.episodes, output.say) if settings.log_episodes else nullcontext()
+    with log, _webhooks(ledger, stored, settings, output):
+        yield
 
 
 def _webhooks(
@@ -237,7 +286,7 @@ async def _tick(progress: Progress) -> None:
         progress.tick()
 
 
-async def _hear_guidance(ledger: Ledger, campaign_id: str, progress: Progress) -> None:
+async def hear_guidance(ledger: Ledger, campaign_id: str, hear: Callable[[AnyEvent], None]) -> None:
     """Show what other processes say to the campaign when they say it, not only when it is delivered."""
     from core.events import GuidanceDropped, GuidanceGiven
 
@@ -248,10 +297,10 @@ async def _hear_guidance(ledger: Ledger, campaign_id: str, progress: Progress) -
             seen = event.seq
             told = event.guidance.door in ("callback", "recall") if isinstance(event, GuidanceGiven) else False
             if not told:  # this process has heard its own
-                progress.hear(event)
+                hear(event)
 
 
-def _broken_off(output: Output, ledger: Ledger, campaign_id: str, error: RatchetError) -> int:
+def broken_off(output: Output, ledger: Ledger, campaign_id: str, error: RatchetError) -> int:
     """An error ended it: say so, and last how to go on, where that helps."""
     goes_on = not isinstance(error, BusyError) and ledger.campaign(campaign_id).status != "failed"
     command = resume_command(campaign_id) if goes_on else None
@@ -261,7 +310,7 @@ def _broken_off(output: Output, ledger: Ledger, campaign_id: str, error: Ratchet
     return error.exit_code
 
 
-def _show_end(
+def show_end(
     args: argparse.Namespace,
     output: Output,
     folder: StateFolder,
@@ -269,8 +318,13 @@ def _show_end(
     campaign_id: str,
     status: str,
     reason: str,
+    load: Mapping[str, Any] = NO_LOAD,
 ) -> int:
-    """The summary, the report, and the exit code that goes with them."""
+    """The summary, the report, and the exit code that goes with them; `load` is what ran beside a live service."""
+    if ledger.campaign(campaign_id).definition.live is not None:
+        from service.live_end import show_live_end
+
+        return show_live_end(args, output, folder, ledger, campaign_id, status, reason, load)
     from graph.approvals import open_approvals
     from graph.summary import summarise
     from memory.history import History

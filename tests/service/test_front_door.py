@@ -14,7 +14,19 @@ from service.cli import COMMANDS
 
 pytestmark = pytest.mark.xdist_group("service")
 
-HEAVY = {"numpy", "scipy", "sqlalchemy", "langgraph", "langchain_core", "pydantic", "yaml", "jinja2", "asyncio", "rich"}
+HEAVY = {
+    "numpy",
+    "scipy",
+    "sqlalchemy",
+    "langgraph",
+    "langchain_core",
+    "pydantic",
+    "yaml",
+    "jinja2",
+    "asyncio",
+    "rich",
+    "prompt_toolkit",
+}
 
 
 @pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["nonsense"]])
