@@ -11,7 +11,7 @@ from service.output import Output
 
 __all__ = ["TRACED", "telemetry"]
 
-TRACED = ("run", "resume", "evolve", "demo", "feedback")
+TRACED = ("run", "resume", "evolve", "demo", "feedback", "session")
 """Commands that ask models or run jobs."""
 
 

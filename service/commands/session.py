@@ -9,6 +9,7 @@ from contextlib import ExitStack, redirect_stderr, redirect_stdout
 
 from core.errors import UsageError
 from service.state import settings_of
+from service.telemetry import telemetry
 
 __all__ = ["session"]
 
@@ -29,7 +30,8 @@ def session(args: argparse.Namespace) -> int:
         talk, lines = Session(args, output), Lines(output)
         output.on_closed = talk.unread
         try:
-            return talk.talk(lines)
+            with telemetry("session", output):
+                return talk.talk(lines)
         finally:
             lines.close()
 
@@ -53,7 +55,8 @@ def session(args: argparse.Namespace) -> int:
             look=output.look,
             interrupted=talk.interrupted,
         )
-        return talk.talk(prompt)
+        with telemetry("session", output):
+            return talk.talk(prompt)
 
 
 def _can_prompt(args: argparse.Namespace) -> bool:

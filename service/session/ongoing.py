@@ -43,6 +43,8 @@ class Ongoing:
         self.watch = watch
         self.code: int | None = None
         self.stopping = False
+        self.concluding = False
+        """Whether it has come to its end, and only its result is still told."""
         self._args, self._output, self._folder = args, output, folder
         self._ledger, self._stored, self._person = ledger, stored, person
         self._ended = ended
@@ -107,6 +109,7 @@ class Ongoing:
             output.error(RatchetError(what, where=stored.id, hint=resume_command(stored.id)))
             return RatchetError.exit_code
         finally:
+            self.concluding = True
             forget()
             hearing.cancel()
         try:

@@ -23,6 +23,8 @@ def start(session: Session, words: list[str], more: int | None) -> int:
     from service.session.ongoing import Ongoing
     from service.session.watch import Watch
 
+    if session.ongoing is not None and session.ongoing.concluding:
+        session.ongoing.wait()
     if session.is_running:
         raise BusyError(f"{session.campaign} is running", where=words[0], hint="`stop` it first, or `wait`")
     args = session.parse(words)
@@ -40,6 +42,8 @@ def start(session: Session, words: list[str], more: int | None) -> int:
     except BaseException:
         ledger.close()
         raise
+    if session.ongoing is not None:
+        session.ongoing.close()
     session.choose(stored.id)
     session.output.start(campaign=stored.id, home=str(folder.home))
     person = session.questions = Questions(session.output, watch.notice) if session.asks else None
