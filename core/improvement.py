@@ -107,6 +107,7 @@ class ImpactAssessment(Record):
     reason: str = ""
     baseline: ServiceLevel | None = None
     final: ServiceLevel | None = None
+    foreseen_gain_percent: float | None = Field(default=None, description="as the opportunity was found")
     latency_reduction_ms: float | None = Field(default=None, description="of the 95th percentile")
     latency_reduction_percent: float | None = None
     latency_reduction_low_percent: float | None = Field(default=None, description="of its interval, by the watch")

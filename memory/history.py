@@ -114,6 +114,13 @@ class Cycle:
         ruling = self.rulings.get(proposal_id)
         return (ruling and ruling.ruling.amended) or self.voted_on(proposal_id)
 
+    def foreseen(self, told: ImpactAssessment) -> ImpactAssessment:
+        """The assessment, with the gain that was foreseen when its opportunity was found."""
+        found = self.opportunities.get(told.opportunity_id)
+        return (
+            told if found is None else told.model_copy(update={"foreseen_gain_percent": found.performance_gain_percent})
+        )
+
     def experiments(self) -> list[Experiment]:
         """The finished trials, in the order of the rulings: independent of which job ended first.
 
@@ -242,7 +249,9 @@ class History:
     def assessed(self, before: int | None = None) -> tuple[tuple[Proposal, ImpactAssessment], ...]:
         """What became of every improvement that was put live in cycles before `before`, oldest first."""
         told = [cycle for number, cycle in sorted(self.cycles.items()) if before is None or number < before]
-        return tuple((c.carried_out(p), a) for c in told for p, a in c.assessments.items() if p in c.proposals)
+        return tuple(
+            (c.carried_out(p), c.foreseen(a)) for c in told for p, a in c.assessments.items() if p in c.proposals
+        )
 
     def lessons(self, before: int | None = None) -> tuple[Lesson, ...]:
         """The lessons that stand: learned before that cycle and not withdrawn by then."""

@@ -6,6 +6,8 @@ from agents.registry import director
 from agents.roles import Case, Director, Kit
 from core.live_events import OpportunityFound, TelemetryAnalysed
 from core.records import Direction
+from search.impact import in_order
+from search.improvement_record import learned, records_of
 
 __all__ = ["triage"]
 
@@ -16,7 +18,8 @@ def triage() -> Director:
     may put live.
 
     Only telemetry of the service as it runs now is looked at, and so much is waited for as the campaign says.  The
-    focus are the opportunities, the most urgent first.  Silence is told as unknown, and gives no opportunity.
+    focus are the opportunities, the most urgent first: their gain and confidence are as what was measured of their kind
+    leaves them.  Silence is told as unknown, and gives no opportunity.
     """
 
     async def direct(case: Case, kit: Kit) -> Direction:
@@ -35,10 +38,12 @@ def triage() -> Director:
                 **about,
             )
         )
-        for place, opportunity in enumerate(found.opportunities, 1):
+        records = records_of((proposal.operator, told) for proposal, told in case.improvements)
+        opportunities = in_order(learned(one, records) for one in found.opportunities)
+        for place, opportunity in enumerate(opportunities, 1):
             kit.emit(OpportunityFound(opportunity=opportunity, place=place, **about))
         jobs = live.plan.max_improvements if live.settings.deployment_enabled else 0
-        what = f"{len(found.opportunities)} opportunities in {found.counts.get('requests', 0):,} requests"
+        what = f"{len(opportunities)} opportunities in {found.counts.get('requests', 0):,} requests"
         if found.unknown:
             what += f"; {len(found.unknown)} things could not be judged"
         return Direction(
@@ -46,7 +51,7 @@ def triage() -> Director:
             mode="exploit",
             jobs=jobs,
             reason=what if jobs else f"{what}; deployments are switched off",
-            focus=tuple(one.id for one in found.opportunities),
+            focus=tuple(one.id for one in opportunities),
             director="triage",
         )
 

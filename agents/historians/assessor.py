@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
+from agents.live.lessons import about_kind, about_taken_back
 from agents.proposers.planted import PLANTED
 from agents.registry import historian
 from agents.roles import Case, Historian, Kit
@@ -12,7 +13,7 @@ from core.ids import content_id
 from core.improvement import ImpactAssessment
 from core.records import Experiment, Lesson, Proposal
 
-__all__ = ["assessor"]
+__all__ = ["assessed", "assessor"]
 
 Ended = tuple[Proposal, ImpactAssessment]
 
@@ -52,7 +53,7 @@ def _tells(told: ImpactAssessment) -> bool:
 def _of_kind(kind: str, ended: Sequence[Ended], case: Case) -> list[Lesson]:
     stayed = [told for _, told in ended if told.status == "completed"]
     gains = [told.latency_reduction_percent for told in stayed if told.latency_reduction_percent is not None]
-    text = f"improvements of the kind {kind}: {len(stayed)} of {len(ended)} stayed live"
+    text = f"{about_kind(kind)} {len(stayed)} of {len(ended)} stayed live"
     if gains:
         text += f"; p95 latency fell by {statistics.median(gains):.0f} % in the median"
     lesson = Lesson(
@@ -62,8 +63,7 @@ def _of_kind(kind: str, ended: Sequence[Ended], case: Case) -> list[Lesson]:
         cycle=case.cycle,
         evidence=tuple(proposal.id for proposal, _ in ended),
     )
-    begins = f"improvements of the kind {kind}:"
-    before = [old for old in case.lessons if old.text.startswith(begins) and old.id != lesson.id]
+    before = [old for old in case.lessons if old.text.startswith(about_kind(kind)) and old.id != lesson.id]
     taken = [
         Lesson(
             id=content_id("l", case.campaign_id, "outgrown", old.id),
@@ -81,7 +81,7 @@ def _taken_back(proposal: Proposal, told: ImpactAssessment, case: Case) -> Lesso
     return Lesson(
         id=content_id("l", case.campaign_id, "taken back", proposal.files),
         kind="constraint",
-        text=f"{proposal.operator} in {', '.join(proposal.files)} was taken back: {told.reason[:300]}",
+        text=f"{about_taken_back(proposal.operator)}{', '.join(proposal.files)} was taken back: {told.reason[:300]}",
         cycle=case.cycle,
         evidence=(proposal.id,),
     )

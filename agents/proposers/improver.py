@@ -9,6 +9,7 @@ from pydantic import Field
 
 from agents.live.generation.drafting import draft_for
 from agents.live.generation.service import ServiceCode
+from agents.live.lessons import lessons_of
 from agents.proposers.planted import is_planting
 from agents.registry import proposer
 from agents.roles import Case, Kit, Proposer
@@ -60,7 +61,7 @@ def improver(most: Annotated[int, Field(ge=1, le=100)] = 12) -> Proposer:
 
 async def _drafted(opportunity: ImprovementOpportunity, code: ServiceCode, case: Case, kit: Kit) -> Proposal | None:
     """The proposal of a draft; None, and told of, where nothing can be drafted."""
-    draft = await draft_for(opportunity, code, kit)
+    draft = await draft_for(opportunity, code, kit, lessons_of(opportunity.kind, case.lessons))
     if isinstance(draft, ImprovementDraft):
         return _proposal(case, kit, draft, opportunity.kind)
     kit.emit(

@@ -14,6 +14,7 @@ from core.live_events import ImprovementValidated
 from core.records import Proposal, Vote
 from runtime.checks.validating import validate
 from search.draft_score import draft_quality, draft_risk
+from search.improvement_record import learned_threshold, records_of
 
 __all__ = ["content_of", "impact", "improvement_record", "validation"]
 
@@ -47,8 +48,9 @@ def impact() -> Voter:
 def validation() -> Voter:
     """Runs all checks of the change in a copy of the service, and vetoes one that fails any.
 
-    score = (q − t) / (1 − t) with q the quality of search.draft_score and t IMPROVEMENT_QUALITY_THRESHOLD; below the
-    threshold, and above IMPROVEMENT_RISK_TOLERANCE, it is a veto too.  Every error is told with the event.
+    score = (q − t) / (1 − t) with q the quality of search.draft_score and t IMPROVEMENT_QUALITY_THRESHOLD, stricter
+    where improvements of its kind were taken back (search.improvement_record); below the threshold, and above
+    IMPROVEMENT_RISK_TOLERANCE, it is a veto too.  Every error is told with the event.
     """
 
     async def vote(proposal: Proposal, case: Case, kit: Kit) -> Vote:
@@ -59,11 +61,13 @@ def validation() -> Voter:
             errors = told.validation.errors
             return Vote(score=-1, reason=f"{len(errors)} errors: {'; '.join(errors)[:600]}", **sure)
         measured = f"quality {told.quality:.3f}, risk {told.risk:.3f}"
-        if told.quality < limits.quality_threshold:
-            return Vote(score=-1, reason=f"{measured}: below the threshold of {limits.quality_threshold:g}", **sure)
+        records = records_of((before.operator, ended) for before, ended in case.improvements)
+        threshold = learned_threshold(limits.quality_threshold, records.get(proposal.operator))
+        if told.quality < threshold:
+            return Vote(score=-1, reason=f"{measured}: below the threshold of {threshold:.3g}", **sure)
         if told.risk > limits.risk_tolerance:
             return Vote(score=-1, reason=f"{measured}: above the tolerance of {limits.risk_tolerance:g}", **sure)
-        over = (told.quality - limits.quality_threshold) / max(1e-9, 1 - limits.quality_threshold)
+        over = (told.quality - threshold) / max(1e-9, 1 - threshold)
         return Vote(score=min(1.0, over), reason=f"all checks passed; {measured}", **sure)
 
     return vote

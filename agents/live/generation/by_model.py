@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from agents.asking import ask
 from agents.live.generation.reply import FORM, read_reply
 from agents.live.generation.service import ServiceCode
@@ -27,7 +29,7 @@ def model_plan(plan: ModelPlan) -> ModelPlan:
 
 
 async def draft_by_model(
-    opportunity: ImprovementOpportunity, service: ServiceCode, kit: Kit
+    opportunity: ImprovementOpportunity, service: ServiceCode, kit: Kit, lessons: Sequence[str] = ()
 ) -> ImprovementDraft | NeedsModel:
     """The draft of the seat's model, or why there is none.  Reads nothing from disk, runs nothing.
 
@@ -42,7 +44,7 @@ async def draft_by_model(
         goals=goals_of(opportunity),
         architecture=service.architecture(),
         requirement=opportunity.requirement,
-        evidence=evidence_of(opportunity),
+        evidence=evidence_of(opportunity, lessons),
         code=code_of(opportunity, service),
         files="\n".join(service.changeable),
     )

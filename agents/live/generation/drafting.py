@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from agents.live.generation.by_model import draft_by_model
 from agents.live.generation.by_rules import draft_by_rules
@@ -15,13 +16,16 @@ __all__ = ["draft_for"]
 
 
 async def draft_for(
-    opportunity: ImprovementOpportunity, service: ServiceCode, kit: Kit
+    opportunity: ImprovementOpportunity, service: ServiceCode, kit: Kit, lessons: Sequence[str] = ()
 ) -> ImprovementDraft | NeedsModel:
-    """Rules cost nothing and can be proven, so they come first; both reasons are told where neither gives a draft."""
+    """Rules cost nothing and can be proven, so they come first; both reasons are told where neither gives a draft.
+
+    `lessons` about improvements of its kind are told to the model.
+    """
     by_rules = await asyncio.to_thread(draft_by_rules, opportunity, service)
     if isinstance(by_rules, ImprovementDraft):
         return by_rules
-    by_model = await draft_by_model(opportunity, service, kit)
+    by_model = await draft_by_model(opportunity, service, kit, lessons)
     if isinstance(by_model, ImprovementDraft):
         return by_model
     return NeedsModel(opportunity_id=opportunity.id, reason=f"{by_rules.reason}; {by_model.reason}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 
 from agents.live.generation.service import ServiceCode
 from core.improvement import ImprovementOpportunity
@@ -24,12 +25,13 @@ def goals_of(opportunity: ImprovementOpportunity) -> str:
     )
 
 
-def evidence_of(opportunity: ImprovementOpportunity) -> str:
-    """The sentences of the evidence, and where it points."""
+def evidence_of(opportunity: ImprovementOpportunity, lessons: Sequence[str] = ()) -> str:
+    """The sentences of the evidence, where it points, and what came of improvements of its kind."""
     place = f"{opportunity.file or 'file not known'}, {opportunity.function or 'function not known'}"
     head = f"{opportunity.kind} in {opportunity.component} ({place}), severity {opportunity.severity}"
     subject = [f"about: {opportunity.subject}"] if opportunity.subject else []
-    return "\n".join([head, *subject, *(f"- {line}" for line in opportunity.evidence)])
+    learned = [f"- learned so far: {lesson}" for lesson in lessons]
+    return "\n".join([head, *subject, *(f"- {line}" for line in opportunity.evidence), *learned])
 
 
 def code_of(opportunity: ImprovementOpportunity, service: ServiceCode) -> str:
