@@ -88,6 +88,9 @@ class WarmProcess:
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
 
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
     def communicate(self, timeout: float | None = None) -> tuple[str, str]:
         """The rest of both pipes, once it has ended."""
         read: dict[str, str] = {}
