@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+# A pool of threads for matrices of twenty rows only waits, and burns the processor that the other tests need.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 class Disk:
     """A file system of its own, that can be filled."""

@@ -85,6 +85,7 @@ CAMPAIGN: dict[str, Any] = {
         "tests": ["{python}", "-m", "pytest", "-q", "tests"],
         "benchmark": ["{python}", "benchmark/bench.py"],
     },
+    "environment": {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
     "budget": {"cycles": 1},
 }
 

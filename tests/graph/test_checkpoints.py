@@ -97,7 +97,7 @@ def test_a_tampered_checkpoint_runs_no_code(interrupted: TinyRun, tmp_path: Path
 
 def test_a_campaign_refuses_to_start_with_strict_reading_switched_off(interrupted: TinyRun) -> None:
     home = str(interrupted.home.home)
-    code, told, _ = run("resume", "--home", home, env={"LANGGRAPH_STRICT_MSGPACK": "false"})
+    code, told, _ = run("resume", "--home", home, env={"LANGGRAPH_STRICT_MSGPACK": "false"}, cold=True)
     assert code == 3
     assert told[-1]["error"]["what"] == "LANGGRAPH_STRICT_MSGPACK is switched off"
 

@@ -16,6 +16,7 @@ import pytest
 
 from tests.graph.code_packages import FAST, SLOW, Told, commit_all, git, told_campaign, write_package
 from tests.graph.repositories import bare, branches, snapshot
+from tests.warm_program import start_warm
 
 ROOT = Path(__file__).parents[2]
 WORKER = Path(__file__).with_name("delivery_worker.py")
@@ -24,15 +25,10 @@ NEVER = 10**6
 
 
 def work(told: Told, left: int, how: str, *more: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(WORKER), str(left), str(told.home), told.id, how, *more],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        cwd=told.folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
+    words = [str(WORKER), str(left), str(told.home), told.id, how, *more]
+    process = start_warm(words, env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=told.folder)
+    out, err = process.communicate(timeout=300)
+    return subprocess.CompletedProcess(words, process.wait(), out, err)
 
 
 class World:

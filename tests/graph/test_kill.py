@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
 import time
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from core.process import identify
 from memory.history import History
 from memory.ledger import Ledger
 from runtime.jobs import read_started
+from tests.warm_program import Program
 
 SLOW = bool(os.environ.get("RATCHET_SLOW"))
 BOUNDARIES = (
@@ -63,7 +63,7 @@ class Reference:
 
     def __init__(self, folder: Path) -> None:
         self.campaign = write_campaign(folder)
-        code, told, stderr = run("run", str(self.campaign), "--home", str(folder / "home"), *SEEDED)
+        code, told, stderr = run("run", str(self.campaign), "--home", str(folder / "home"), *SEEDED, cold=True)
         assert code == 0, stderr
         self.events = told
         self.account = account(folder / "home")
@@ -92,7 +92,7 @@ def test_two_uninterrupted_runs_end_alike(reference: Reference, tmp_path: Path) 
     assert statuses == {"ok", "failed"}, "the campaign should have a failing job in it"
 
 
-def kill_when_told(process: subprocess.Popen[str], boundary: str) -> None:
+def kill_when_told(process: Program, boundary: str) -> None:
     assert any(event["type"] == boundary for event in events(process)), f"there was no {boundary}"
     kill(process)
 

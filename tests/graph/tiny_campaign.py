@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from core.records import Outcome
 from memory.history import History
 from memory.ledger import Ledger
+from tests.warm_program import Program, start_cold, start_warm
 
 ROOT = Path(__file__).parents[2]
 RUN_GRAPH = str(ROOT / "run_graph.py")
@@ -74,20 +73,13 @@ def environment() -> dict[str, str]:
     return {**{n: os.environ[n] for n in names if n in os.environ}, "OMP_NUM_THREADS": "1"}
 
 
-def start(*words: str, **more: Any) -> subprocess.Popen[str]:
-    """The program, its events as JSON lines on stdout."""
-    return subprocess.Popen(
-        [sys.executable, RUN_GRAPH, *words, "--json-stream", "--set", "embedding_model=hash"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env={**environment(), **more.pop("env", {})},
-        **more,
-    )
+def start(*words: str, env: Mapping[str, str] | None = None, cold: bool = False) -> Program:
+    """The program, its events as JSON lines on stdout; `cold` with an interpreter of its own."""
+    command = [RUN_GRAPH, *words, "--json-stream", "--set", "embedding_model=hash"]
+    return (start_cold if cold else start_warm)(command, env={**environment(), **(env or {})}, cwd=ROOT)
 
 
-def events(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
+def events(process: Program) -> Iterator[dict[str, Any]]:
     assert process.stdout is not None
     for line in process.stdout:
         yield json.loads(line)
@@ -100,7 +92,7 @@ def run(*words: str, **more: Any) -> tuple[int, list[dict[str, Any]], str]:
     return process.returncode, [json.loads(line) for line in stdout.splitlines()], stderr
 
 
-def kill(process: subprocess.Popen[str]) -> None:
+def kill(process: Program) -> None:
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -79,38 +80,53 @@ def test_threads_share_one_model(minilm: MiniLM) -> None:
     assert found == [wanted] * 3
 
 
+@pytest.fixture(scope="module")
+def through_torch(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What a process tells where onnxruntime cannot be imported; the import of torch is dear, so once for all."""
+    folder = tmp_path_factory.mktemp("torch")
+    (folder / "onnxruntime.py").write_text("raise ImportError('no onnxruntime on this machine')")
+    code = f"""
+import json
+from core.errors import ConfigError
+from memory.embeddings import MiniLM, embedder
+model = MiniLM()
+told = {{"vectors": model.embed({list(SENTENCES[:3])!r}).tolist()}}
+told |= {{"backend": model.backend, "model_id": model.model_id, "notes": model.notes}}
+reference = embedder({str(installed_folder())!r})
+told["reference"] = [type(reference).__name__, reference.dimension, reference.model_id]
+told["reference vectors"] = reference.embed({list(SENTENCES)!r}).tolist()
+try:
+    embedder("no-such/model").embed(["text"])
+except ConfigError as error:
+    told["unknown"] = str(error)
+print(json.dumps(told))
+"""
+    told: dict[str, Any] = json.loads(python(code, home=folder, path=folder).stdout)
+    return told
+
+
 @pytest.mark.slow
-def test_the_vectors_are_those_of_sentence_transformers(minilm: MiniLM) -> None:
+def test_the_vectors_are_those_of_sentence_transformers(minilm: MiniLM, through_torch: dict[str, Any]) -> None:
     """The same weights through torch; also the way of a model of one's own, given by its folder."""
-    reference = embedder(str(installed_folder()))
-    assert isinstance(reference, SentenceTransformerModel)
-    assert reference.dimension == minilm.dimension
-    assert reference.model_id.startswith("model@")
-    difference = np.abs(reference.embed(SENTENCES) - minilm.embed(SENTENCES)).max()
+    kind, dimension, model_id = through_torch["reference"]
+    assert kind == SentenceTransformerModel.__name__
+    assert dimension == minilm.dimension
+    assert model_id.startswith("model@")
+    difference = np.abs(np.array(through_torch["reference vectors"]) - minilm.embed(SENTENCES)).max()
     assert difference < 1e-5
 
 
 @pytest.mark.slow
-def test_without_onnxruntime_sentence_transformers_does_it(minilm: MiniLM, tmp_path: Path) -> None:
+def test_without_onnxruntime_sentence_transformers_does_it(minilm: MiniLM, through_torch: dict[str, Any]) -> None:
     """In a process where onnxruntime cannot be imported."""
-    (tmp_path / "onnxruntime.py").write_text("raise ImportError('no onnxruntime on this machine')")
-    code = f"""
-import json
-from memory.embeddings import MiniLM
-model = MiniLM()
-vectors = model.embed({list(SENTENCES[:3])!r})
-print(json.dumps([model.backend, model.model_id, model.notes, vectors.tolist()]))
-"""
-    backend, model_id, notes, vectors = json.loads(python(code, home=tmp_path, path=tmp_path).stdout)
-    assert (backend, model_id) == ("sentence-transformers", minilm.model_id)
-    assert "no onnxruntime on this machine" in notes[0]
-    assert np.abs(np.array(vectors) - minilm.embed(SENTENCES[:3])).max() < 1e-5
+    assert (through_torch["backend"], through_torch["model_id"]) == ("sentence-transformers", minilm.model_id)
+    assert "no onnxruntime on this machine" in through_torch["notes"][0]
+    assert np.abs(np.array(through_torch["vectors"]) - minilm.embed(SENTENCES[:3])).max() < 1e-5
 
 
 @pytest.mark.slow
-def test_an_unknown_model_is_one_clear_error() -> None:
-    with pytest.raises(ConfigError, match="no embedding model 'no-such/model' on this machine"):
-        embedder("no-such/model").embed(["text"])
+def test_an_unknown_model_is_one_clear_error(through_torch: dict[str, Any]) -> None:
+    assert "no embedding model 'no-such/model' on this machine" in through_torch["unknown"]
 
 
 def test_preparing_is_one_line_and_leaves_nothing_but_the_cache(tmp_path: Path) -> None:

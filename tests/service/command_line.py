@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
+
+from tests.warm_program import Program, start_warm
 
 ROOT = Path(__file__).parents[2]
 DEADLINE_S = 110
@@ -90,23 +90,24 @@ def environment() -> dict[str, str]:
     return kept | {"RATCHET_EMBEDDING_MODEL": "hash", "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
 
 
-def call_process(*words: object, home: Path) -> Answer:
+def start_program(*words: object, home: Path) -> Program:
+    """`python run_graph.py …`, its imports behind it."""
+    command = [str(ROOT / "run_graph.py"), *map(str, words), "--home", str(home)]
+    return start_warm(command, env=environment(), cwd=home.parent)
+
+
+def call_process(*words: object, home: Path, deadline_s: float = DEADLINE_S) -> Answer:
     """`python run_graph.py …` as a process of its own."""
-    command = [sys.executable, str(ROOT / "run_graph.py"), *map(str, words), "--home", str(home)]
-    done = subprocess.run(
-        command, env=environment(), cwd=home.parent, capture_output=True, text=True, timeout=DEADLINE_S, check=False
-    )
-    return Answer(done.returncode, done.stdout, done.stderr)
+    process = start_program(*words, home=home)
+    out, err = process.communicate(timeout=deadline_s)
+    return Answer(process.wait(), out, err)
 
 
 class Running:
     """A command line that runs as a process; its lines are waited for."""
 
     def __init__(self, *words: object, home: Path) -> None:
-        command = [sys.executable, str(ROOT / "run_graph.py"), *map(str, words), "--home", str(home)]
-        self.process = subprocess.Popen(
-            command, env=environment(), cwd=home.parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        self.process = start_program(*words, home=home)
         self.lines: dict[str, list[str]] = {"out": [], "err": []}
         self._queue: Queue[tuple[str, str]] = Queue()
         self._readers = [

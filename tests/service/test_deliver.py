@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from command_line import ROOT, Cli, call_process, environment
+from command_line import Cli, call_process
 
 from tests.github_server.repository import Repository
 from tests.github_server.server import TOKEN, GitHubServer
@@ -150,15 +149,8 @@ def test_a_real_campaign_is_run_and_delivered(tmp_path: Path) -> None:
     )
     commit_all(tmp_path / "repo")
     home = tmp_path / "home"
-    ran = subprocess.run(
-        [sys.executable, str(ROOT / "run_graph.py"), "run", str(campaign), "--json", "--home", str(home)],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=500,
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
+    ran = call_process("run", campaign, "--json", home=home, deadline_s=500)
+    assert ran.code == 0, ran.out + ran.err
     before = snapshot(tmp_path / "repo")
     answer = call_process("deliver", "--branch", "--unverified", "--json", home=home)
     assert answer.code == 0, answer.err

@@ -3,14 +3,12 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import ROOT, Cli, Running, environment
+from command_line import ROOT, Cli, Running, call_process
 
 CAMPAIGN = "campaigns/slow_service/campaign.yaml"
 SHORT = (
@@ -37,12 +35,11 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     service = json.loads((home / "services" / "slow-service-1" / "service.json").read_text())
     with urllib.request.urlopen(f"http://127.0.0.1:{service['facts']['port']}/health") as answer:
         alive = answer.status == 200
-    command = [sys.executable, str(ROOT / "run_graph.py"), "resume", "--json", "--home", str(home)]
-    ended = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=PATIENCE_S, check=False)
-    assert ended.returncode == 0, ended.stderr
+    ended = call_process("resume", "--json", home=home, deadline_s=PATIENCE_S)
+    assert ended.code == 0, ended.err
     types = {json.loads(line)["type"] for line in first.lines["out"]}
     more = {"types": types, "deployed": deployed, "alive": alive, "home": home, "pid": service["identity"][0]}
-    return {**json.loads(ended.stdout), **more}
+    return {**ended.json, **more}
 
 
 @pytest.mark.slow

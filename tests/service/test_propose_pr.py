@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ import pytest
 from tests.github_server.repository import Repository
 from tests.github_server.server import TOKEN, GitHubServer
 from tests.service.command_line import ROOT, environment
+from tests.warm_program import Program, start_warm
 
 BASE: dict[str, Any] = {"a.py": b"a = 1\n", "b.py": b"b = 1\n", "pic.bin": b"\x00\x01"}
 DIFF = """--- a/a.py
@@ -53,11 +52,11 @@ def work(tmp_path: Path) -> Path:
     return folder
 
 
-def start(work: Path, server: GitHubServer, *words: object) -> subprocess.Popen[str]:
-    command = [sys.executable, str(ROOT / "run_graph.py"), "propose-pr", *map(str, words), "--json"]
+def start(work: Path, server: GitHubServer, *words: object) -> Program:
+    command = [str(ROOT / "run_graph.py"), "propose-pr", *map(str, words), "--json"]
     command += ["--home", str(work.parent / "home"), "--repo", "octo/demo"]
     told = {**environment(), "GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": server.url}
-    return subprocess.Popen(command, env=told, cwd=work, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return start_warm(command, env=told, cwd=work)
 
 
 def call(work: Path, server: GitHubServer, *words: object) -> tuple[int, Any]:
@@ -73,7 +72,7 @@ def test_a_diff_is_proposed_and_killed_at_any_request_goes_on(server: GitHubServ
     code, told = call(work, server, *words, "--dry-run")
     assert (code, told["status"], server.asked) == (0, "dry_run", [])
     count = len(told["requests"])
-    running: list[subprocess.Popen[str]] = []
+    running: list[Program] = []
     for at in (count, count - 1, count - 2, 5):  # first the last ones: what they leave is found by those after
         server.fail(None)
 
