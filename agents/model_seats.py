@@ -86,7 +86,8 @@ def _prompts(council: Council) -> list[str]:
     # every accepted proposal is reviewed, and each rejection lets another one come up
     reviews = council.jobs_per_cycle + int(council.supervisor.parameters.get("rejections", REJECTIONS))
     return [
-        *(["director/direction"] if council.director.use == "advised" else []),
+        # beside the direction, a sentence of guidance that rules do not understand
+        *(["director/direction", "director/guidance"] if council.director.use == "advised" else []),
         *(f"proposer/{use.use}" for use in council.proposers if use.use in PROPOSERS),
         # the longest of the three that it takes turns with
         *("proposer/recombine" for use in council.proposers if use.use in CODE_PROPOSERS),

@@ -152,7 +152,7 @@ def test_what_waits_is_bounded_and_the_rest_is_counted_as_lost(tmp_path: Path) -
             assert logger.counts.lost == 7
             assert not await logger.flush(timeout_s=0.05)
             slow.go.set()
-            assert await logger.aclose()
+            assert await logger.aclose(timeout_s=60)
             assert not logger.log_soon(outcome(11))
             assert await logger.log_outcome(outcome(12)) is None
             assert logger.counts == Counts(logged=3, plans=3, lost=9)
