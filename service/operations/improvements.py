@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -22,7 +22,9 @@ class TriggerCycle(Taken):
 
     analysis_window_hours: float = Field(default=1.0, gt=0, le=7 * 24, description="of telemetry that is analysed")
     max_improvements: int = Field(default=3, ge=1, le=20, description="that the cycle puts live at most")
-    tenant_id: str | None = Field(default=None, max_length=200, description="whose service; left out: the owner's")
+    tenant_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,119}$")] | None = Field(
+        default=None, description="whose service; left out: the owner's"
+    )
 
 
 class CycleStarted(Told):

@@ -142,12 +142,14 @@ def test_more_budget_and_guidance_go_on_from_there(tiny: TinyRun) -> None:
     made = forked(tiny, "3", sets={"budget.cycles": 4}, guidance=["try x below 0.3 first"])
     ending, history = go_on(tiny, made.id)
     assert (ending.status, history.last_finished_cycle) == ("finished", 4)
-    assert sum(runs(tiny.folder).values()) == before + 2  # the jobs of cycle 4
+    new = [job for job, started in history.jobs.items() if started.cycle == 4]
+    assert len(new) >= 2
+    assert sum(runs(tiny.folder).values()) == before + len(new)
     with tiny.ledger() as ledger:
         (said,) = [e.guidance for e in ledger.events(made.id) if isinstance(e, GuidanceGiven)]
         started = {e.job_id for e in ledger.events(made.id, cycle=4) if isinstance(e, JobStarted)}
     assert (said.id, said.text) == ("g1", "try x below 0.3 first")
-    assert len(started) == 2
+    assert started == set(new)
 
 
 def test_the_agenda_is_edited_before_the_votes(tiny: TinyRun) -> None:

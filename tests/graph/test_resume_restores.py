@@ -31,7 +31,7 @@ def test_questions_guidance_and_settings_are_there_again(tmp_path: Path) -> None
     assert tiny.run({"budget.cycles": 1})[0].status == "waiting"
     with tiny.ledger() as ledger:
         asked = open_approvals(ledger).waiting(ID)
-        said = GuidanceBook(ledger).give(ID, "prefer small x", author="ann", door="cli")
+        said = GuidanceBook(ledger).give(ID, "keep x below 0.95", author="ann", door="cli")
 
     assert resume(tiny).status == "waiting"  # nobody has answered; nothing is asked twice
     with tiny.ledger() as ledger:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Answer, call_process
+from command_line import Answer, call_process
 
 CODE = '''"""Stock of a shop."""
 

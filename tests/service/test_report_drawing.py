@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from service.charts import Axis, progress_chart, ticks, whiskers
 from service.escape import escaped
 from service.figures import around, between, decimals
-from service.output import _finite
+from service.output import finite as strict
 from service.tables import columns, duration
 
 finite = st.floats(min_value=-1e6, max_value=1e6, allow_nan=False)
@@ -89,4 +89,4 @@ def test_columns_line_up() -> None:
     )
 )
 def test_whatever_is_told_is_strict_json(value: object) -> None:
-    json.dumps(_finite(value), allow_nan=False)
+    json.dumps(strict(value), allow_nan=False)

@@ -11,7 +11,7 @@ import pytest
 from agents.code.transformations.registry import apply_site, find_sites
 
 LIBRARY = Path(os.__file__).parent
-SAMPLE = 70
+SAMPLE = 120
 PLACES = 3
 """Sites of one transformation that are tried in one module."""
 
