@@ -364,5 +364,5 @@ def test_the_standard_council_has_every_role_and_a_dissenter() -> None:
     assert with_model_seats(seats) == seats
     own = Council(voting=(Use.model_validate({"use": "persona", "persona": "critical"}),))
     assert [u.parameters.get("persona") for u in with_model_seats(own).voting] == ["critical", "dissenter"]
-    assert estimate(seats).calls == 1 + 2 + 5 + (seats.jobs_per_cycle + REJECTIONS) + 1
+    assert estimate(seats).calls == 2 + 2 + 5 + (seats.jobs_per_cycle + REJECTIONS) + 1
     assert estimate(Council()).calls == 0
