@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import importlib
 import signal
 from collections.abc import Callable, Mapping
@@ -67,6 +68,9 @@ async def serve(plan: Plan, ready: Callable[[Address], None]) -> int:
             server.should_exit = True
             server.force_exit = len(told) > 1
 
+        # what was loaded stays: looking through it again and again for garbage would stop all answers for a while
+        gc.collect()
+        gc.freeze()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop, number)
