@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,6 +9,7 @@ from core.ids import Clock, system_clock
 from core.policy import Action
 from memory.audit import Audit
 from memory.ledger import Ledger
+from service.elsewhere import is_loopback
 from service.policy import Gate, Policy, local_context
 
 __all__ = ["is_here", "leave_to_send"]
@@ -23,9 +23,8 @@ def is_here(url: str) -> bool:
     if "://" not in url or parts.scheme.split("+")[0] in LOCAL_SCHEMES:
         return True
     try:
-        host = (parts.hostname or "").rstrip(".")
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
+        return is_loopback((parts.hostname or "").rstrip("."))
+    except ValueError:  # brackets around what is no address
         return False
 
 
