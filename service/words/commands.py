@@ -99,7 +99,7 @@ def parser() -> argparse.ArgumentParser:
     def command(name: str, text: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=text, description=text, parents=[common])
 
-    demo = command("demo", "in about a minute a real campaign (training jobs, votes, a verdict) and a service that is improved")
+    demo = command("demo", "a real campaign (training jobs, votes, a verdict), and a service that is improved")
     model_options(demo)
     demo.add_argument("--no-service", action="store_true", help="only the campaign, without the running service")
     doctor = command("doctor", "check this machine and the state folder, and say how to mend what is wrong")
