@@ -10,6 +10,10 @@ row it is: with `id IN (?, ?, …)` and a dict, `'1'` and 1, or `'a'` and `'A'` 
 their rows.  In SQLite a CROSS JOIN is carried out from left to right, by the index that the single query would take.
 `IN (wanted_key, NULL)` means `= wanted_key`, but lets SQLite make no index of its own for the query: by that, the rows
 of a key would come in another order than by themselves.
+
+Rows that an ORDER BY leaves equal come in an order that SQL leaves open.  Ascending, SQLite keeps the order of the scan,
+here as before; descending, it may walk an index backwards, and what was equal would come the other way round, so such a
+query is left as it is.
 """
 
 from __future__ import annotations
@@ -35,6 +39,7 @@ _OUT = re.compile(
     re.IGNORECASE,
 )
 """Words that would make it another query: more tables, groups, a limit, or names that the new one uses."""
+_DESCENDING = re.compile(r"\bDESC\b", re.IGNORECASE)
 _STAR = re.compile(r"(?:^|,)\s*\*\s*(?:,|$)")
 
 
@@ -66,7 +71,7 @@ def read_select(text: str) -> Select | None:
         return None
     parts = found.groupdict(default="")
     alone = " ".join(parts[name] for name in ("columns", "alias", "rest", "order", "table", "column"))
-    if _OUT.search(alone) or not alone.isascii():
+    if _OUT.search(alone) or not alone.isascii() or _DESCENDING.search(parts["order"]):
         return None
     columns = " ".join(parts["columns"].split())
     if _STAR.search(columns):

@@ -34,7 +34,7 @@ COLUMNS = (
 )
 QUERIES = (
     "SELECT n, k FROM t WHERE k = ?",
-    "SELECT * FROM t AS x WHERE x.k = ? AND n > 1 ORDER BY x.n DESC",
+    "SELECT * FROM t AS x WHERE x.k = ? AND n > 1 ORDER BY x.n ASC",
     "SELECT n FROM t WHERE k == ? AND n IS NOT NULL AND k <> 'b' ORDER BY k, n",
 )
 
@@ -107,6 +107,8 @@ def _typed(row: tuple[Any, ...]) -> list[Any]:
         "SELECT",
         "SELECT n FROM t WHERE lower(k) = ?",
         "SELECT n FROM t WHERE k = ? ORDER BY random()",
+        "SELECT n FROM t WHERE k = ? ORDER BY n desc",
+        "SELECT n FROM t WHERE k = ? ORDER BY n DESC LIMIT 1",
         "INSERT INTO t VALUES (?)",
         "SELECT n FROM t WHERE k = ? ORDER BY n LIMIT 1 OFFSET 2",
         "SELECT n FROM t WHERE k IS ?",
