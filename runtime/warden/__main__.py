@@ -9,6 +9,7 @@ if not __package__:  # run by its path: the bare interpreter knows no packages b
     sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
 import contextlib
+import select
 
 from runtime.keeper.files import write_all
 from runtime.keeper.launch import StartError
@@ -33,11 +34,22 @@ def main() -> int:
         answer = encode({"error": "system", "reason": str(error)})
     with contextlib.suppress(BrokenPipeError):
         write_all(1, answer)
-    if os.getppid() != caller:  # it was killed, and cannot tidy up
+    if _is_gone(caller):  # it was killed, and cannot tidy up
         import shutil
 
         shutil.rmtree(spec["session"], ignore_errors=True)
     return 0
+
+
+def _is_gone(caller: int) -> bool:
+    """Whether the caller is dead or dying.
+
+    A process that is killed loses its files first and its children later, and in between a busy machine can do all
+    that was done here; and where a fork of it holds on to the pipe, only the second is to be seen.
+    """
+    ended = select.poll()
+    ended.register(sys.stdin.fileno(), select.POLLIN)
+    return os.getppid() != caller or bool(ended.poll(0))
 
 
 if __name__ == "__main__":
