@@ -11,9 +11,9 @@ their rows.  In SQLite a CROSS JOIN is carried out from left to right, by the in
 `IN (wanted_key, NULL)` means `= wanted_key`, but lets SQLite make no index of its own for the query: by that, the rows
 of a key would come in another order than by themselves.
 
-Rows that an ORDER BY leaves equal come in an order that SQL leaves open.  Ascending, SQLite keeps the order of the scan,
-here as before; descending, it may walk an index backwards, and what was equal would come the other way round, so such a
-query is left as it is.
+Rows that an ORDER BY leaves equal come in an order that SQL leaves open.  Ascending, SQLite keeps the order of the
+scan, here as before; descending, it may walk an index backwards, and what was equal would come the other way round, so
+such a query is left as it is.
 """
 
 from __future__ import annotations
