@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from core.drafts import Validation
-from core.event import Event
+from core.events.event import Event
 from core.improvement import ImpactAssessment, ImprovementOpportunity, ImprovementReport
 
 __all__ = [

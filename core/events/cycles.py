@@ -1,0 +1,153 @@
+"""What the council does in a cycle: direction, proposals, votes, rulings, lessons."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from core.events.event import Event
+from core.records import Direction, Lesson, Outcome, Proposal, Ruling, Tally, TrackRecord, Trajectory, Vote
+
+__all__ = [
+    "CycleFinished",
+    "CycleStarted",
+    "DirectionSet",
+    "LessonLearned",
+    "ProposalApplied",
+    "ProposalMade",
+    "ProposalRuled",
+    "ProposalSharpened",
+    "ProposalTallied",
+    "RoleFailed",
+    "TrackRecordUpdated",
+    "TrajectoryKept",
+    "VoteCast",
+]
+
+
+class CycleStarted(Event):
+    type: Literal["CycleStarted"] = "CycleStarted"
+
+
+class DirectionSet(Event):
+    type: Literal["DirectionSet"] = "DirectionSet"
+    direction: Direction
+
+
+class ProposalMade(Event):
+    type: Literal["ProposalMade"] = "ProposalMade"
+    proposal: Proposal
+
+    @property
+    def subject(self) -> str:
+        return self.proposal.id
+
+
+class ProposalSharpened(Event):
+    """The feedback subgraph has worked on a code or comment proposal; the vote is on what it has become.
+
+    Rewards are those of the discriminator, in 0 … 1, over the files that could be analysed.
+    """
+
+    type: Literal["ProposalSharpened"] = "ProposalSharpened"
+    proposal: Proposal
+    before: float
+    after: float
+    rounds: int
+    guidance: tuple[str, ...] = Field(default=(), description="what the kept rounds were asked")
+
+    @property
+    def subject(self) -> str:
+        return self.proposal.id
+
+
+class ProposalApplied(Event):
+    """An accepted code or comment proposal was carried out."""
+
+    type: Literal["ProposalApplied"] = "ProposalApplied"
+    outcome: Outcome
+
+    @property
+    def subject(self) -> str:
+        return self.outcome.proposal_id
+
+
+class VoteCast(Event):
+    type: Literal["VoteCast"] = "VoteCast"
+    vote: Vote
+
+    @property
+    def subject(self) -> str:
+        return f"{self.vote.voter}:{self.vote.proposal_id}"
+
+
+class ProposalTallied(Event):
+    type: Literal["ProposalTallied"] = "ProposalTallied"
+    tally: Tally
+
+    @property
+    def subject(self) -> str:
+        return self.tally.proposal_id
+
+
+class ProposalRuled(Event):
+    """The supervisor's ruling; with `approval`, what a person (or the campaign's mode) has made of it since."""
+
+    type: Literal["ProposalRuled"] = "ProposalRuled"
+    ruling: Ruling
+    approval: str = Field(default="", description="the question's id, or the mode that decided it")
+
+    @property
+    def subject(self) -> str:
+        return self.ruling.proposal_id
+
+    @property
+    def key(self) -> str:
+        return f"{self.type}:{self.cycle}:{self.subject}" + (f":{self.approval}" if self.approval else "")
+
+
+class RoleFailed(Event):
+    """A proposer or voter raised; the cycle went on without its answer."""
+
+    type: Literal["RoleFailed"] = "RoleFailed"
+    role: str
+    name: str
+    error: str
+
+    @property
+    def subject(self) -> str:
+        return f"{self.role}:{self.name}"
+
+
+class LessonLearned(Event):
+    type: Literal["LessonLearned"] = "LessonLearned"
+    lesson: Lesson
+
+    @property
+    def subject(self) -> str:
+        return self.lesson.id
+
+
+class TrajectoryKept(Event):
+    type: Literal["TrajectoryKept"] = "TrajectoryKept"
+    trajectory: Trajectory
+
+    @property
+    def subject(self) -> str:
+        return self.trajectory.id
+
+
+class TrackRecordUpdated(Event):
+    type: Literal["TrackRecordUpdated"] = "TrackRecordUpdated"
+    record: TrackRecord
+
+    @property
+    def subject(self) -> str:
+        return f"{self.record.role}:{self.record.name}"
+
+
+class CycleFinished(Event):
+    type: Literal["CycleFinished"] = "CycleFinished"
+    stages: dict[str, dict[str, Any]] = Field(description="one per node: what it did, in figures")
+    metrics: dict[str, float] = Field(description="total_proposals, approved_proposals, …")
