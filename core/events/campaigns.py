@@ -32,6 +32,7 @@ class ForkedFrom(Event):
     `root` is the campaign at the beginning of the line; records keep the ids that they had there.
     """
 
+    about = ("root",)
     type: Literal["ForkedFrom"] = "ForkedFrom"
     parent: str
     root: str
@@ -39,10 +40,6 @@ class ForkedFrom(Event):
     checkpoint: str = Field(default="", description="the id of LangGraph's checkpoint, where one was named")
     edits: dict[str, Any] = Field(default={}, description="what was changed: `set`, `guidance`, `agenda`, `rulings`")
     by: str = "human"
-
-    @property
-    def subject(self) -> str:
-        return self.root
 
 
 class BaseTaken(Event):
@@ -56,29 +53,20 @@ class BaseTaken(Event):
 
 
 class CampaignResumed(Event):
+    about = ("session",)
     type: Literal["CampaignResumed"] = "CampaignResumed"
     session: int = Field(description="the how-manieth process that works on it")
 
-    @property
-    def subject(self) -> str:
-        return str(self.session)
-
 
 class CampaignInterrupted(Event):
+    about = ("session",)
     type: Literal["CampaignInterrupted"] = "CampaignInterrupted"
     session: int
     reason: str
 
-    @property
-    def subject(self) -> str:
-        return str(self.session)
-
 
 class CampaignFinished(Event):
+    about = ("session",)
     type: Literal["CampaignFinished"] = "CampaignFinished"
     session: int
     reason: str
-
-    @property
-    def subject(self) -> str:
-        return str(self.session)

@@ -36,12 +36,9 @@ class DirectionSet(Event):
 
 
 class ProposalMade(Event):
+    about = ("proposal.id",)
     type: Literal["ProposalMade"] = "ProposalMade"
     proposal: Proposal
-
-    @property
-    def subject(self) -> str:
-        return self.proposal.id
 
 
 class ProposalSharpened(Event):
@@ -50,6 +47,7 @@ class ProposalSharpened(Event):
     Rewards are those of the discriminator, in 0 … 1, over the files that could be analysed.
     """
 
+    about = ("proposal.id",)
     type: Literal["ProposalSharpened"] = "ProposalSharpened"
     proposal: Proposal
     before: float
@@ -57,50 +55,34 @@ class ProposalSharpened(Event):
     rounds: int
     guidance: tuple[str, ...] = Field(default=(), description="what the kept rounds were asked")
 
-    @property
-    def subject(self) -> str:
-        return self.proposal.id
-
 
 class ProposalApplied(Event):
     """An accepted code or comment proposal was carried out."""
 
+    about = ("outcome.proposal_id",)
     type: Literal["ProposalApplied"] = "ProposalApplied"
     outcome: Outcome
 
-    @property
-    def subject(self) -> str:
-        return self.outcome.proposal_id
-
 
 class VoteCast(Event):
+    about = ("vote.voter", "vote.proposal_id")
     type: Literal["VoteCast"] = "VoteCast"
     vote: Vote
 
-    @property
-    def subject(self) -> str:
-        return f"{self.vote.voter}:{self.vote.proposal_id}"
-
 
 class ProposalTallied(Event):
+    about = ("tally.proposal_id",)
     type: Literal["ProposalTallied"] = "ProposalTallied"
     tally: Tally
-
-    @property
-    def subject(self) -> str:
-        return self.tally.proposal_id
 
 
 class ProposalRuled(Event):
     """The supervisor's ruling; with `approval`, what a person (or the campaign's mode) has made of it since."""
 
+    about = ("ruling.proposal_id",)
     type: Literal["ProposalRuled"] = "ProposalRuled"
     ruling: Ruling
     approval: str = Field(default="", description="the question's id, or the mode that decided it")
-
-    @property
-    def subject(self) -> str:
-        return self.ruling.proposal_id
 
     @property
     def key(self) -> str:
@@ -110,41 +92,29 @@ class ProposalRuled(Event):
 class RoleFailed(Event):
     """A proposer or voter raised; the cycle went on without its answer."""
 
+    about = ("role", "name")
     type: Literal["RoleFailed"] = "RoleFailed"
     role: str
     name: str
     error: str
 
-    @property
-    def subject(self) -> str:
-        return f"{self.role}:{self.name}"
-
 
 class LessonLearned(Event):
+    about = ("lesson.id",)
     type: Literal["LessonLearned"] = "LessonLearned"
     lesson: Lesson
 
-    @property
-    def subject(self) -> str:
-        return self.lesson.id
-
 
 class TrajectoryKept(Event):
+    about = ("trajectory.id",)
     type: Literal["TrajectoryKept"] = "TrajectoryKept"
     trajectory: Trajectory
 
-    @property
-    def subject(self) -> str:
-        return self.trajectory.id
-
 
 class TrackRecordUpdated(Event):
+    about = ("record.role", "record.name")
     type: Literal["TrackRecordUpdated"] = "TrackRecordUpdated"
     record: TrackRecord
-
-    @property
-    def subject(self) -> str:
-        return f"{self.record.role}:{self.record.name}"
 
 
 class CycleFinished(Event):

@@ -22,6 +22,7 @@ Purpose = Literal["baseline", "proposal", "confirmation", "verdict", "control", 
 
 
 class JobStarted(Event):
+    about = ("job_id", "attempt")
     type: Literal["JobStarted"] = "JobStarted"
     job_id: str
     proposal_id: str
@@ -30,10 +31,6 @@ class JobStarted(Event):
     seed: int
     attempt: int = 1
     directory: str
-
-    @property
-    def subject(self) -> str:
-        return f"{self.job_id}:{self.attempt}"
 
 
 class JobReported(Event):
@@ -46,29 +43,23 @@ class JobReported(Event):
 
 
 class JobFinished(Event):
+    about = ("outcome.job_id",)
     type: Literal["JobFinished"] = "JobFinished"
     purpose: Purpose
     outcome: Outcome
     score: float | None = None
 
-    @property
-    def subject(self) -> str:
-        return self.outcome.job_id
-
 
 class TrainingChanged(Event):
     """A job of a control plane reached a state; each once an attempt, however often it is watched again."""
 
+    about = ("experiment_id",)
     type: Literal["TrainingChanged"] = "TrainingChanged"
     experiment_id: str
     attempt: int
     status: Literal["PENDING", "QUEUED", "RUNNING", "COMPLETED", "FAILED", "CANCELLED"]
     cause: str = ""
     reason: str = ""
-
-    @property
-    def subject(self) -> str:
-        return self.experiment_id
 
     @property
     def key(self) -> str:
@@ -78,6 +69,7 @@ class TrainingChanged(Event):
 class TrainingReported(Event):
     """The report at `position` (from 1 on) of a job of a control plane."""
 
+    about = ("experiment_id",)
     type: Literal["TrainingReported"] = "TrainingReported"
     experiment_id: str
     attempt: int
@@ -85,10 +77,6 @@ class TrainingReported(Event):
     step: int | None
     time_s: float
     metrics: dict[str, float]
-
-    @property
-    def subject(self) -> str:
-        return self.experiment_id
 
     @property
     def key(self) -> str:

@@ -17,14 +17,11 @@ __all__ = [
 class ModelChosen(Event):
     """Which language model `auto` came to, once a campaign; later sessions keep to it."""
 
+    about = ("asked",)
     type: Literal["ModelChosen"] = "ModelChosen"
     asked: str
     model: str = Field(description="such as ollama:llama3.2, or none")
     reason: str
-
-    @property
-    def subject(self) -> str:
-        return self.asked
 
 
 class ModelCalled(Event):

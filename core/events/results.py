@@ -30,12 +30,9 @@ class BestImproved(Event):
 
 
 class BestChallenged(Event):
+    about = ("challenge.proposal_id",)
     type: Literal["BestChallenged"] = "BestChallenged"
     challenge: Challenge
-
-    @property
-    def subject(self) -> str:
-        return self.challenge.proposal_id
 
 
 class SealedEvaluated(Event):
