@@ -212,15 +212,14 @@ class MultiAgentOrchestrator:
     async def _at_work(self) -> AsyncIterator[None]:
         """One cycle after the other, by one process."""
         async with self._one_cycle_at_a_time:
-            lease = self._ledger.leases.acquire(f"campaign {self.campaign_id}")
             try:
-                if self._recall and self._context.recall is None:
-                    opened: RecallView = await asyncio.to_thread(self._folder.open_recall, self._ledger)
-                    self._context.recall = opened
-                with self._episodes():
-                    yield
+                with self._ledger.leases.held(f"campaign {self.campaign_id}"):
+                    if self._recall and self._context.recall is None:
+                        opened: RecallView = await asyncio.to_thread(self._folder.open_recall, self._ledger)
+                        self._context.recall = opened
+                    with self._episodes():
+                        yield
             finally:
-                self._ledger.leases.release(lease)
                 self._wake()
 
     async def _completion(self, ids: Sequence[str], timeout_s: float | None) -> Answer:
