@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from core.errors import UnavailableError
 from memory.bert_graph import GRAPH_VERSION, HIDDEN, build_graph
+from memory.sentence_transformer import SentenceTransformerModel
 
 __all__ = ["MiniLM", "cache_folder"]
 
@@ -89,8 +90,6 @@ class MiniLM:
             self.notes.append(
                 f"onnxruntime cannot run the embedding model ({error}); sentence-transformers does, slower"
             )
-            from memory.embeddings import SentenceTransformerModel
-
             model = SentenceTransformerModel(str(folder))
             model.load()
             encode = lambda text: model.embed([text])[0]  # noqa: E731
