@@ -8,7 +8,7 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,7 +32,16 @@ from runtime.deployment import LiveService, Releases
 from runtime.jobs import fill_words
 from runtime.services import ServiceProcess, free_port, wait_healthy
 
-__all__ = ["LiveDoor", "LiveSession", "check_live", "live_settings", "open_live", "quiet_door", "watch_rules_of"]
+__all__ = [
+    "LiveDoor",
+    "LiveSession",
+    "check_live",
+    "find_live",
+    "live_settings",
+    "open_live",
+    "quiet_door",
+    "watch_rules_of",
+]
 
 SETTLED_S = 1.0
 """After its start a service is not yet what it will be."""
@@ -69,6 +78,25 @@ def live_settings(campaign: Campaign) -> ImprovementSettings:
     assert campaign.live is not None
     plan = campaign.live
     return ImprovementSettings.load(plan.preset, values=plan.settings).for_tenant(plan.tenant)
+
+
+def find_live(
+    ledger: Ledger, campaign: Campaign, *, new: bool = False, cycles: int = 1, planted: bool = False
+) -> tuple[StoredCampaign, bool]:
+    """The campaign that asks for the same, with `cycles` more than were finished (and one for what is planted), else a
+    new one; and whether it is new.  What it has improved is live in it still.
+    """
+    done, found = 0, None
+    for stored in reversed(ledger.campaigns()):
+        same = stored.definition.name == campaign.name and stored.fingerprint == campaign.fingerprint()
+        if same and stored.status != "failed" and not new:
+            found, done = stored, History.load(ledger, stored.id).last_finished_cycle
+            break
+    budget = campaign.budget.model_copy(update={"cycles": done + cycles + planted})
+    campaign = campaign.model_copy(update={"budget": budget})
+    if found is None:
+        return ledger.create_campaign(campaign), True
+    return replace(found, definition=campaign), False
 
 
 def check_live(campaign: Campaign, where: str) -> None:

@@ -89,9 +89,10 @@ class Held(Output):
 def _improve_service(args: argparse.Namespace, output: Output, folder: StateFolder, ledger: Ledger) -> int:
     """A running service is improved, by rules, and a PLANTED regression of it is caught and taken back."""
     from core.errors import SandboxError
+    from graph.live_campaign import find_live
     from graph.loading import load_campaign
     from runtime.checks.tools import missing_tools
-    from service.commands.improve import find_live, may_improve
+    from service.commands.improve import may_improve
 
     path = Path(service.__file__).resolve().parent.parent / SERVICE
     if missing := missing_tools():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +12,14 @@ from service.state import campaign_defaults, campaign_overrides, open_folder, se
 
 if TYPE_CHECKING:
     from core.campaign import Campaign
-    from memory.ledger import Ledger, StoredCampaign
+    from memory.ledger import Ledger
 
-__all__ = ["check_enabled", "find_live", "improve"]
+__all__ = ["check_enabled", "improve"]
 
 
 def improve(args: argparse.Namespace, output: Output) -> int:
     """`improve CAMPAIGN.yaml`"""
+    from graph.live_campaign import find_live
     from service.commands.run import run_stored
     from service.commands.starting import may_run
 
@@ -93,27 +93,6 @@ def check_enabled(campaign: Campaign) -> None:
         whose = f"for the tenant {campaign.live.tenant}" if campaign.live.tenant else "here"
         hint = "IMPROVEMENT_CYCLE_ENABLED=true, or `enabled` in live.settings"
         raise DeniedError(f"improvement cycles are switched off {whose}", where=campaign.name, hint=hint)
-
-
-def find_live(
-    ledger: Ledger, campaign: Campaign, *, new: bool = False, cycles: int = 1, planted: bool = False
-) -> tuple[StoredCampaign, bool]:
-    """The campaign that asks for the same, with `cycles` more than were finished (and one for what is planted), else a
-    new one; and whether it is new.  What it has improved is live in it still.
-    """
-    from memory.history import History
-
-    done, found = 0, None
-    for stored in reversed(ledger.campaigns()):
-        same = stored.definition.name == campaign.name and stored.fingerprint == campaign.fingerprint()
-        if same and stored.status != "failed" and not new:
-            found, done = stored, History.load(ledger, stored.id).last_finished_cycle
-            break
-    budget = campaign.budget.model_copy(update={"cycles": done + cycles + planted})
-    campaign = campaign.model_copy(update={"budget": budget})
-    if found is None:
-        return ledger.create_campaign(campaign), True
-    return replace(found, definition=campaign), False
 
 
 def _dry_run(campaign: Campaign, output: Output) -> int:

@@ -28,9 +28,8 @@ def run_schedule(
 
     The service that a cycle has started is kept running between cycles.
     """
-    from graph.live_campaign import live_settings
+    from graph.live_campaign import find_live, live_settings
     from graph.live_schedule import Slots, for_alarm, for_schedule
-    from service.commands.improve import find_live
     from service.commands.run import run_stored
 
     args.keep_service = True

@@ -47,8 +47,7 @@ def trigger_improvement_cycle(taken: TriggerCycle, desk: Desk) -> CycleStarted:
     Raises NotFoundError when no live service of the tenant is registered, DeniedError when its cycles are switched off,
     ConflictError while a cycle of it runs.
     """
-    from graph.live_campaign import live_settings
-    from service.commands.improve import find_live
+    from graph.live_campaign import find_live, live_settings
 
     campaign = _registered(desk, taken.tenant_id or "")
     if not live_settings(campaign).enabled:
