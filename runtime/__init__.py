@@ -1,1 +1,1 @@
-"""Everything that can hang, crash or cost: job processes and their queue."""
+"""Everything that can hang, crash or cost: processes, networks, sandboxes, language models, other programs."""

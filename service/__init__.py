@@ -1,1 +1,1 @@
-"""Doors, thin: the command line and the reports."""
+"""Doors, thin: command line, session, REST, MCP, library, exports and reports over one table of operations."""
