@@ -1,1 +1,1 @@
-"""The vocabulary: records, events, errors, settings, ids, and what a language model is asked.  Imports nothing of ours."""
+"""The vocabulary: records, events, errors, settings, ids, what a language model is asked.  Imports nothing of ours."""
