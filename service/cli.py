@@ -14,7 +14,7 @@ from service.telemetry import telemetry
 from service.words.commands import CODE_FEEDBACK, COMMANDS, parser
 from service.words.parser import HelpAsked
 
-__all__ = ["COMMANDS", "HelpAsked", "main", "parser"]
+__all__ = ["main"]
 
 
 def _long_form(words: Sequence[str]) -> list[str]:

@@ -256,7 +256,7 @@ def model(session: Session, rest: str) -> int:
 def help_(session: Session, rest: str) -> int:
     words = split(rest)
     if words:
-        from service.cli import COMMANDS
+        from service.words.commands import COMMANDS
 
         known = next((w for w in WORDS if words[0].removeprefix("/") in (w.name, *w.also)), None)
         if known is None and words[0] not in COMMANDS:

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from core.approvals import Approval
 from core.errors import NotFoundError, RatchetError, UsageError
-from service.cli import COMMANDS, HelpAsked, parser
 from service.escape import escaped
 from service.session.answering import empty_line
 from service.session.doing import doing
@@ -27,6 +26,8 @@ from service.session.questions import DOOR, Questions
 from service.session.screen import Screen
 from service.session.words import ELSEWHERE, WORDS, read_line, split
 from service.state import open_folder, settings_of
+from service.words.commands import COMMANDS, parser
+from service.words.parser import HelpAsked
 
 if TYPE_CHECKING:
     from service.session.completion import Paths

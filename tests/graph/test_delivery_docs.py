@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from service.cli import parser
+from service.words.commands import parser
 from tests.graph.code_packages import commit_all, told_campaign, write_package
 from tests.graph.repositories import branches
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from command_line import CAMPAIGN, DEADLINE_S, ROOT, Cli, Finished, environment, write_campaign
 
-from service.cli import COMMANDS
+from service.words.commands import COMMANDS
 
 pytestmark = pytest.mark.xdist_group("service")
 

@@ -10,7 +10,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import UsageError
-from service.cli import parser
 from service.escape import escaped
 from service.session.bars import ASCII, EIGHTHS, bar, sparkline
 from service.session.blocks import fitted
@@ -19,6 +18,7 @@ from service.session.names import Names
 from service.session.output import SessionOutput
 from service.session.session import OTHERS, Session
 from service.session.words import BY_NAME, WORDS, Said, read_line
+from service.words.commands import parser
 
 KEPT = ("run", "resume", "edit", "e", "init", "deliver", "propose-pr", "audit", "export", "doctor")
 """Words that write files, run things or ask the machine: not for random lines."""
