@@ -13,39 +13,32 @@ import asyncio
 import logging
 import queue
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext, suppress
-from dataclasses import replace
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from core.campaign import Campaign as Definition
 from core.errors import ConfigError, NotFoundError
 from core.events import AnyEvent, CycleFinished
-from core.settings import Settings, load_settings
-from service.library.asking import Asked, AskedJobs
+from core.settings import load_settings
+from service.library.asking import Asked
 from service.library.definition import define, read, with_budget
+from service.library.running import AskedRun, OnEvent, Runs
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
 
     from core.guidance import Guidance
     from graph.asking import Callback as ApprovalCallback
-    from graph.campaign import Ending, Stop
     from graph.context import GuidanceCallback
-    from graph.loop_thread import LoopThread
     from graph.points import Point
     from memory.ledger import Ledger, StoredCampaign
-    from runtime.jobs import Jobs
     from service.library.result import Result
 
 __all__ = ["Campaign"]
 
 ONE_CYCLE = "one step"
 """The reason to stop of a step."""
-GRACE_S = 0.2
-"""What `ask` waits for a further trial while others are out: those of one stage come together."""
-
-OnEvent = Callable[[AnyEvent], None]
 
 
 class Campaign:
@@ -92,19 +85,19 @@ class Campaign:
     def _open(self, home: Path | str | None, recall: bool) -> None:
         from memory.state_folder import StateFolder
 
-        self._settings: Settings = load_settings({"home": home}, {})
-        self._folder = StateFolder.of(self._settings)
-        self._recall = recall
+        settings = load_settings({"home": home}, {})
+        self._folder = StateFolder.of(settings)
+        self._runs = Runs(settings, self._folder, recall)
         self._listeners: list[OnEvent] = []
-        self._on_guidance: list[GuidanceCallback] = []
-        self._on_approval: list[ApprovalCallback] = []
-        self._campaign_id = ""
-        self._asking: _Asking | None = None
-        self.result: Result | None = None
-        """Of the last run, step or stream; None before there was one."""
+        self._asking: AskedRun | None = None
 
     def __repr__(self) -> str:
-        return f"<Campaign {self._campaign_id or self.definition.name} in {self._folder.home}>"
+        return f"<Campaign {self._runs.campaign_id or self.definition.name} in {self._folder.home}>"
+
+    @property
+    def result(self) -> Result | None:
+        """Of the last run, step or stream; None before there was one."""
+        return self._runs.result
 
     # ---------------------------------------------------------------- callbacks
     def on_event(self, listener: OnEvent) -> OnEvent:
@@ -120,7 +113,7 @@ class Campaign:
 
         Plain or async, usable as a decorator.  One that raises or takes too long is reported, and the cycle goes on.
         """
-        self._on_guidance.append(callback)
+        self._runs.on_guidance.append(callback)
         return callback
 
     def on_approval(self, callback: ApprovalCallback) -> ApprovalCallback:
@@ -129,7 +122,7 @@ class Campaign:
         Its answers: `ask.accept()`, `ask.edit(…)`, `ask.respond(text)`, `ask.ignore()`, or `ask.park()`, which leaves
         it to the inbox.  `ask.risk` is its tier.
         """
-        self._on_approval.append(callback)
+        self._runs.on_approval.append(callback)
         return callback
 
     def guide(self, text: str, *, urgent: bool = False) -> Guidance:
@@ -139,10 +132,12 @@ class Campaign:
         """
         from memory.guidance import GuidanceBook
 
-        if not self._campaign_id:
+        if not self._runs.campaign_id:
             raise ConfigError("the campaign has not run yet", where="Campaign.guide", hint="use on_guidance, or step()")
         with self._folder.open_ledger() as ledger:
-            return GuidanceBook(ledger).give(self._campaign_id, text, author="library", door="library", urgent=urgent)
+            return GuidanceBook(ledger).give(
+                self._runs.campaign_id, text, author="library", door="library", urgent=urgent
+            )
 
     # ------------------------------------------------------------------ running
     def run(
@@ -159,7 +154,9 @@ class Campaign:
         and is raised.  Raises BusyError while another process runs the campaign, BaselineError when the baseline does
         not run.
         """
-        return self._in_thread(self._budgeted(cycles, until, time), new=new)
+        from graph.campaign import Stop
+
+        return self._runs.in_thread(self._budgeted(cycles, until, time), Stop(), self._tell, new=new)
 
     async def arun(
         self,
@@ -172,7 +169,7 @@ class Campaign:
         """`run`, in the caller's own event loop; being cancelled ends the jobs."""
         from graph.campaign import Stop
 
-        return await self._work(self._budgeted(cycles, until, time), Stop(), self._tell, new=new)
+        return await self._runs.work(self._budgeted(cycles, until, time), Stop(), self._tell, new=new)
 
     def step(self) -> Result:
         """The next cycle (the first time, the baseline before it), and what there is so far; no verdict yet."""
@@ -180,11 +177,12 @@ class Campaign:
 
         stop = Stop()
 
-        def after_the_cycle(event: AnyEvent) -> None:
+        def heard(event: AnyEvent) -> None:
+            self._tell(event)
             if isinstance(event, CycleFinished):
                 stop.request(ONE_CYCLE)
 
-        return self._in_thread(self.definition, stop=stop, hear=after_the_cycle)
+        return self._runs.in_thread(self.definition, stop, heard)
 
     def stream(
         self, cycles: int | None = None, *, until: str | None = None, time: str | float | None = None, new: bool = False
@@ -200,7 +198,7 @@ class Campaign:
         stop = Stop()
         thread = LoopThread(f"campaign {self.definition.name}")
         try:
-            work = thread.begin(self._work(self._budgeted(cycles, until, time), stop, told.put, new=new))
+            work = thread.begin(self._runs.work(self._budgeted(cycles, until, time), stop, told.put, new=new))
             work.add_done_callback(lambda _: told.put(None))
             try:
                 while (event := told.get()) is not None:
@@ -223,7 +221,7 @@ class Campaign:
 
         told: asyncio.Queue[AnyEvent | None] = asyncio.Queue()
         stop = Stop()
-        work = asyncio.create_task(self._work(self._budgeted(cycles, until, time), stop, told.put_nowait, new=new))
+        work = asyncio.create_task(self._runs.work(self._budgeted(cycles, until, time), stop, told.put_nowait, new=new))
         work.add_done_callback(lambda _: told.put_nowait(None))
         try:
             while (event := await told.get()) is not None:
@@ -248,7 +246,7 @@ class Campaign:
                 "this campaign measures by itself", where="Campaign.ask", hint="leave out objective and command"
             )
         if self._asking is None:
-            self._asking = _Asking(self)
+            self._asking = AskedRun(self._runs, self.definition, self._tell)
         return self._asking.next()
 
     def tell(
@@ -322,14 +320,14 @@ class Campaign:
                 checkpoint=found.checkpoint,
             )
         made = type(self).__new__(type(self))
-        made._open(self._folder.home, self._recall)
-        made.definition, made._asks, made._campaign_id = told.definition, self._asks, told.id
+        made._open(self._folder.home, self._runs.recall)
+        made.definition, made._asks, made._runs.campaign_id = told.definition, self._asks, told.id
         return made
 
     def _kept(self, ledger: Ledger) -> StoredCampaign:
         """This campaign in the ledger: the one that this object ran, else the last of the same definition."""
-        if self._campaign_id:
-            return ledger.campaign(self._campaign_id)
+        if self._runs.campaign_id:
+            return ledger.campaign(self._runs.campaign_id)
         fingerprint = self.definition.fingerprint()
         known = [stored for stored in ledger.campaigns() if stored.fingerprint == fingerprint]
         if not known:
@@ -356,117 +354,3 @@ class Campaign:
                 listener(event)
             except Exception:
                 logging.getLogger(__name__).exception("a listener failed on %s", event.type)
-
-    def _in_thread(
-        self, definition: Definition, *, new: bool = False, stop: Stop | None = None, hear: OnEvent | None = None
-    ) -> Result:
-        """`_work` on a thread of its own; Ctrl-C in the caller's is a request to stop."""
-        from graph.campaign import Stop
-        from graph.loop_thread import LoopThread
-
-        stop = stop or Stop()
-
-        def heard(event: AnyEvent) -> None:
-            self._tell(event)
-            if hear is not None:
-                hear(event)
-
-        thread = LoopThread(f"campaign {definition.name}")
-        try:
-            work = thread.begin(self._work(definition, stop, heard, new=new))
-            try:
-                return work.result()
-            except KeyboardInterrupt:
-                stop.request("interrupted")
-                return work.result()  # a second one breaks this off, and `close` ends the jobs
-        finally:
-            thread.close()
-
-    async def _work(
-        self,
-        definition: Definition,
-        stop: Stop,
-        hear: OnEvent,
-        *,
-        new: bool = False,
-        open_jobs: Callable[[StoredCampaign], Jobs] | None = None,
-    ) -> Result:
-        from functools import partial
-
-        from graph.campaign import find_or_create, run_campaign
-        from graph.episode_listener import follow_episodes
-        from graph.job_back_end import job_back_end
-        from service.library.result import Result
-
-        settings = self._settings
-        at = partial(job_back_end, url=settings.control_plane_url, wait_s=settings.control_plane_wait_s)
-        with self._folder.open_ledger(check=True) as ledger:
-            stored = self._stored(ledger, definition, new) or find_or_create(ledger, definition, new=new)[0]
-            self._campaign_id = stored.id
-
-            def heard(event: AnyEvent) -> None:
-                if event.campaign_id == stored.id:
-                    hear(event)
-
-            warn = logging.getLogger(__name__).warning
-            log = (
-                follow_episodes(ledger, stored, self._folder.episodes, warn) if settings.log_episodes else nullcontext()
-            )
-            forget = ledger.listen(heard)
-            try:
-                with log:
-                    ending: Ending = await run_campaign(
-                        self._folder,
-                        ledger,
-                        stored,
-                        open_recall=(lambda: self._folder.open_recall(ledger)) if self._recall else None,
-                        open_jobs=open_jobs or at,
-                        stop=stop,
-                        on_guidance=tuple(self._on_guidance),
-                        on_approval=tuple(self._on_approval),
-                    )
-            finally:
-                forget()
-        self.result = Result.load(settings, stored.id, ending.status, ending.reason)
-        return self.result
-
-    def _stored(self, ledger: Ledger, definition: Definition, new: bool) -> StoredCampaign | None:
-        """The campaign that this object ran before, with the budgets of `definition`: it is gone on with, even one that
-        had come to the end of its budget."""
-        if new or not self._campaign_id:
-            return None
-        return replace(ledger.campaign(self._campaign_id), definition=definition)
-
-
-class _Asking:
-    """A run whose jobs are the caller's."""
-
-    def __init__(self, campaign: Campaign) -> None:
-        from graph.campaign import Stop
-        from graph.loop_thread import LoopThread
-
-        definition = campaign.definition
-        self._jobs = AskedJobs(definition.objective.metric, definition.limits.parallel)
-        self._stop = Stop()
-        self._thread: LoopThread = LoopThread(f"campaign {definition.name}")
-        self._work = self._thread.begin(
-            campaign._work(definition, self._stop, campaign._tell, open_jobs=lambda _: self._jobs)
-        )
-        self._work.add_done_callback(lambda _: self._jobs.end())
-
-    @property
-    def ended(self) -> bool:
-        return self._work.done()
-
-    def next(self) -> Asked | None:
-        asked = self._jobs.next(GRACE_S)
-        if asked is None and self._work.done():
-            self._work.result()  # raises what ended it
-        return asked
-
-    def tell(self, job_id: str, value: float | Mapping[str, float] | None, failed: str | None) -> None:
-        self._thread.call(self._jobs.tell(job_id, value, failed))
-
-    def close(self) -> None:
-        self._stop.request("closed")
-        self._thread.close()
