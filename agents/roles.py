@@ -28,10 +28,9 @@ from agents.forecasts import Oracle
 from agents.guidance.steering import Steering
 from agents.live.work import LiveWork
 from core.campaign import Campaign
-from core.events import AnyEvent
+from core.events import AnyEvent, ImprovementValidated
 from core.ids import Clock, system_clock
 from core.improvement import ImpactAssessment, ImprovementOpportunity
-from core.live_events import ImprovementValidated
 from core.models import Model
 from core.records import (
     PATCH,

@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 from core.ids import content_id
 from core.policy import DEFAULT_TENANT
 from core.records import Record, lies_below
-from core.watch import ServiceLevel, WatchVerdict
+from core.watch import WatchLevel, WatchVerdict
 
 __all__ = [
     "FINISHED",
@@ -189,7 +189,7 @@ class DeploymentState(Record):
     reason: str = ""
     reloaded: Reloaded | None = None
     health: HealthReading | None = None
-    baseline: ServiceLevel | None = None
+    baseline: WatchLevel | None = None
     watched_since: float | None = None
     verdict: WatchVerdict | None = None
     decided_at: float | None = Field(default=None, description="when it was decided to roll back")

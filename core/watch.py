@@ -19,10 +19,10 @@ __all__ = [
     "MEASURES",
     "Degradation",
     "Measure",
-    "ServiceLevel",
     "ServiceReading",
     "Shift",
     "WatchAnswer",
+    "WatchLevel",
     "WatchRules",
     "WatchVerdict",
     "watch_rules",
@@ -68,8 +68,11 @@ class ServiceReading(Record):
         return None if self.requests is None else self.requests / self.seconds
 
 
-class ServiceLevel(Record):
-    """A service over several windows: medians of the percentiles, and the sums' rate and throughput."""
+class WatchLevel(Record):
+    """A service over several windows of a watch: medians of the percentiles, and the sums' rate and throughput.
+
+    An assessment tells it in seconds, as `core.improvement.ServiceLevel`.
+    """
 
     windows: int = Field(ge=0, description="that were seen")
     since: float = 0.0
@@ -119,8 +122,8 @@ class WatchVerdict(Record):
     degradation: Degradation = Field(default=Degradation(), description="the formula, on medians: baseline and now")
     shifts: tuple[Shift, ...] = Field(default=(), description="what the answer rests on")
     at_once: bool = Field(default=False, description="health checks or a storm of errors decided, no statistics")
-    baseline: ServiceLevel | None = None
-    final: ServiceLevel | None = None
+    baseline: WatchLevel | None = None
+    final: WatchLevel | None = None
 
 
 class WatchRules(Record):

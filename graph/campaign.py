@@ -7,8 +7,8 @@ of an unfinished cycle goes on from its last checkpoint.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ from memory.lineage import root_of
 from memory.state_folder import StateFolder
 from runtime.jobs import Jobs
 
-__all__ = ["Ending", "Stop", "context_of", "find_or_create", "one_cycle", "open_cycle", "run_campaign"]
+__all__ = ["Ending", "Stop", "context_of", "find_or_create", "one_cycle", "open_cycle", "opened", "run_campaign"]
 
 KEPT_THREADS = 5
 """Cycles whose checkpoints are kept; older ones are pruned when a cycle ends."""
@@ -101,31 +101,42 @@ async def run_campaign(
     guidance: `(Case) -> str | Iterable[str] | None`; each has `callback_timeout_s` seconds.
 
     Raises BusyError when another process works on it, ModelError when its language model is not there, BaselineError
-    when the baseline does not run.  Whatever is
-    raised, what was finished is kept, and the same call goes on from there.
+    when the baseline does not run.  What was finished is kept, and the same call goes on from there.
     """
-    lease = ledger.leases.acquire(f"campaign {stored.id}")
-    try:
+    with ledger.leases.held(f"campaign {stored.id}"):
         stored = ledger.update_campaign(stored.id, status="running", definition=stored.definition, new_session=True)
-        await choose_models(ledger, stored)
-        context = context_of(folder, ledger, stored, open_jobs, record, trust_code=trust_code)
-        context.inquiry = inquiry_of(context, person, on_approval)
-        context.on_guidance, context.callback_timeout_s = tuple(on_guidance), callback_timeout_s
-        forget = ledger.listen(context.history.apply)
-        try:
+        async with opened(folder, ledger, stored, open_jobs, record, trust_code=trust_code) as context:
+            context.inquiry = inquiry_of(context, person, on_approval)
+            context.on_guidance, context.callback_timeout_s = tuple(on_guidance), callback_timeout_s
             async with open_live(folder, ledger, stored, live, trusted=trust_code) as session:
                 ending = await _run(folder, context, stored, stop or Stop(), open_recall, session)
             return ending if session is None else replace(ending, load=session.load)
-        finally:
-            await context.jobs.shutdown()
-            if context.models is not None:
-                await context.models.aclose()
-            forget()
-            close = getattr(context.recall, "close", None)
-            if close is not None:
-                close()  # lets go of the index, for whoever comes next
+
+
+@asynccontextmanager
+async def opened(
+    folder: StateFolder,
+    ledger: Ledger,
+    stored: StoredCampaign,
+    open_jobs: Callable[[StoredCampaign], Jobs] = job_back_end,
+    record: Path | None = None,
+    *,
+    trust_code: bool = False,
+) -> AsyncIterator[Context]:
+    """The context of a campaign whose lease the caller has: its models chosen, its history listening.
+
+    At the end its jobs end, and models and index are let go of.  Raises ModelError.
+    """
+    await choose_models(ledger, stored)
+    context = context_of(folder, ledger, stored, open_jobs, record, trust_code=trust_code)
+    forget = ledger.listen(context.history.apply)
+    try:
+        yield context
     finally:
-        ledger.leases.release(lease)
+        try:
+            await context.aclose()
+        finally:
+            forget()
 
 
 async def _run(

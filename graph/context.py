@@ -165,6 +165,15 @@ class Context:
 
         self.recall = None if opened is None else FamilyRecall(opened, self.history, others)
 
+    async def aclose(self) -> None:
+        """End its jobs, and let go of models and of the index, for whoever comes next."""
+        await self.jobs.shutdown()
+        if self.models is not None:
+            await self.models.aclose()
+        close = getattr(self.recall, "close", None)
+        if close is not None:
+            close()
+
     def remember(self, items: Sequence[Any]) -> None:
         """Hand trajectories and lessons to recall, where there is one that can be written."""
         remember = getattr(self.recall, "remember", None)

@@ -296,8 +296,5 @@ class Delivery:
     @contextmanager
     def _once(self, request: dict[str, Any]) -> Iterator[Once]:
         """One process at a time delivers something of a campaign; what one has left is taken over."""
-        lease = self.ledger.leases.acquire(f"delivery of {self.stored.id}")
-        try:
+        with self.ledger.leases.held(f"delivery of {self.stored.id}"):
             yield Once(self.ledger, self.stored.id, {"candidate": self.chosen.id, **request})
-        finally:
-            self.ledger.leases.release(lease)

@@ -26,9 +26,9 @@ from agents.feedback.loop import CodeFeedbackLoop
 from agents.feedback.records import IterationRecord, ScopeSummary
 from agents.feedback.sources import check_language, read_source
 from core.errors import ConfigError, nearest
+from core.files import write_atomically
 from core.ids import Clock, content_id, system_clock
 from graph.feedback import FeedbackGraph
-from memory.files import write_atomically
 from memory.recall import MemoryItem
 
 if TYPE_CHECKING:

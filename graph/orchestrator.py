@@ -22,7 +22,6 @@ from typing import Any, cast
 
 from agents.executors.constraints_file import read_constraints, write_learned
 from agents.historians.training import JOB_STATUS, TrainingHistorian
-from agents.roles import RecallView
 from core.campaign import Campaign
 from core.errors import ApprovalNeededError, ConfigError, NotFoundError
 from core.events import AnyEvent, CampaignStarted
@@ -30,7 +29,7 @@ from core.settings import Settings, load_settings
 from graph import stages
 from graph.agent_registry import AgentRegistry
 from graph.build import RECURSION_LIMIT
-from graph.campaign import context_of, find_or_create, one_cycle, open_cycle
+from graph.campaign import choose_models, context_of, find_or_create, one_cycle, open_cycle
 from graph.context import Context
 from graph.decisions import cycle_log
 from graph.episode_listener import follow_episodes
@@ -61,7 +60,7 @@ class MultiAgentOrchestrator:
     `campaign`: a Campaign, a campaign file or its folder.  State folder and experiments' folder as everywhere: from
     the settings (`ARC_MEMORY_DIR`, `ARC_EXPERIMENTS_DIR`, `RATCHET_HOME`, …), or `home`.  With `CONTROL_PLANE_URL` its
     jobs run there.  What a person wrote into `constraints.json` of the state folder is forbidden.  `recall=False` goes
-    without memories of other campaigns.
+    without memories of other campaigns.  Raises ModelError where a language model that the campaign names is not there.
     """
 
     def __init__(
@@ -83,12 +82,18 @@ class MultiAgentOrchestrator:
         stored, _ = find_or_create(self._ledger, self.campaign)
         self.campaign_id = stored.id
         open_jobs = partial(job_back_end, url=settings.control_plane_url, wait_s=settings.control_plane_wait_s)
-        self._context: Context = context_of(self._folder, self._ledger, stored, open_jobs)
+        self._thread = LoopThread(f"orchestrator of {stored.id}")
+        try:
+            self._thread.call(choose_models(self._ledger, stored))
+            self._context: Context = context_of(self._folder, self._ledger, stored, open_jobs)
+        except BaseException:
+            self._thread.close()
+            self._ledger.close()
+            raise
         self._forget = [self._ledger.listen(self._context.history.apply), self._ledger.listen(self._heard)]
         self._waiting: set[asyncio.Event] = set()
         self._one_cycle_at_a_time = asyncio.Lock()
         self._cycles: dict[int, asyncio.Task[None]] = {}
-        self._thread = LoopThread(f"orchestrator of {stored.id}")
         self.historian = TrainingHistorian(
             stored.definition, self._context.history, self._tell, self._folder.home / EXPORT
         )
@@ -129,10 +134,10 @@ class MultiAgentOrchestrator:
         return cycle_log(self._context.history, self._context.history.cycle(cycle_id)).model_dump(mode="json")
 
     def close(self) -> None:
-        """End running jobs and let go of the campaign.  Twice is once."""
+        """End running jobs and let go of the campaign, its models and its index.  Twice is once."""
         if not self._forget:
             return
-        self._thread.call(self._context.jobs.shutdown())
+        self._thread.call(self._context.aclose())
         self._thread.close()
         while self._forget:
             self._forget.pop()()
@@ -212,15 +217,14 @@ class MultiAgentOrchestrator:
     async def _at_work(self) -> AsyncIterator[None]:
         """One cycle after the other, by one process."""
         async with self._one_cycle_at_a_time:
-            lease = self._ledger.leases.acquire(f"campaign {self.campaign_id}")
             try:
-                if self._recall and self._context.recall is None:
-                    opened: RecallView = await asyncio.to_thread(self._folder.open_recall, self._ledger)
-                    self._context.recall = opened
-                with self._episodes():
-                    yield
+                with self._ledger.leases.held(f"campaign {self.campaign_id}"):
+                    if self._recall and self._context.recall is None:
+                        opened = await asyncio.to_thread(self._folder.open_recall, self._ledger)
+                        self._context.take_recall(opened)
+                    with self._episodes():
+                        yield
             finally:
-                self._ledger.leases.release(lease)
                 self._wake()
 
     async def _completion(self, ids: Sequence[str], timeout_s: float | None) -> Answer:

@@ -23,7 +23,7 @@ from core.errors import ConfigError
 from core.settings import load_settings
 from graph import nodes
 from graph.build import build
-from graph.campaign import choose_models, context_of, find_or_create
+from graph.campaign import find_or_create, opened
 from graph.context import Context
 from graph.loading import load_campaign
 from graph.measure import measure_baseline
@@ -49,23 +49,9 @@ async def council(config: RunnableConfig) -> AsyncIterator[Any]:
     folder = StateFolder.of(load_settings({}, {}))
     with folder.open_ledger() as ledger:
         stored, _ = find_or_create(ledger, load_campaign(Path(os.environ.get(VARIABLE) or EXAMPLE)))
-        lease = ledger.leases.acquire(f"campaign {stored.id}")
-        try:
-            await choose_models(ledger, stored)
-            context = context_of(folder, ledger, stored)
-            forget = ledger.listen(context.history.apply)
-            try:
+        with ledger.leases.held(f"campaign {stored.id}"):
+            async with opened(folder, ledger, stored) as context:
                 yield build(hand=_handing(context, folder))
-            finally:
-                forget()
-                await context.jobs.shutdown()
-                if context.models is not None:
-                    await context.models.aclose()
-                close = getattr(context.recall, "close", None)
-                if close is not None:
-                    close()
-        finally:
-            ledger.leases.release(lease)
 
 
 def _handing(context: Context | None, folder: StateFolder | None) -> Callable[[Any], Any]:

@@ -62,11 +62,8 @@ class UserFiles:
     @contextmanager
     def turn(self) -> Iterator[None]:
         """One process at a time writes.  Raises BusyError while another does."""
-        lease = self._ledger.leases.acquire(LEASE)
-        try:
+        with self._ledger.leases.held(LEASE):
             yield
-        finally:
-            self._ledger.leases.release(lease)
 
     def replace(
         self, name: str, what: str, root: Path, replacements: Sequence[Replacement], backups: Path

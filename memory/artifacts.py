@@ -11,7 +11,7 @@ import zlib
 from pathlib import Path
 
 from core.errors import NotFoundError, StorageError
-from memory.files import write_atomically
+from core.files import write_atomically
 from memory.sqlite_file import set_aside
 
 __all__ = ["Artifacts"]

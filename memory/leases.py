@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -63,6 +65,15 @@ class Leases:
         table = schema.leases
         with self._database.write() as connection:
             connection.execute(sa.delete(table).where(table.c.name == lease.name, table.c.fence == lease.fence))
+
+    @contextmanager
+    def held(self, name: str) -> Iterator[Lease]:
+        """The lease, let go of at the end.  Raises BusyError as `acquire` does."""
+        lease = self.acquire(name)
+        try:
+            yield lease
+        finally:
+            self.release(lease)
 
     def owner(self, name: str) -> ProcessIdentity | None:
         """Who works on `name` now; None when nobody does."""

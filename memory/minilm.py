@@ -66,19 +66,6 @@ class MiniLM:
         """Load now, if not loaded yet."""
         self._ready()
 
-    def prewarm(self) -> threading.Thread:
-        """Load in the background; an error comes up again at the first `embed`."""
-
-        def attempt() -> None:
-            try:
-                self.load()
-            except UnavailableError:
-                return
-
-        thread = threading.Thread(target=attempt, name="prewarm-minilm", daemon=True)
-        thread.start()
-        return thread
-
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """float32 [n, 384], rows of unit length."""
         if not texts:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Sequence
 
-from core.watch import Degradation, ServiceLevel, ServiceReading
+from core.watch import Degradation, ServiceReading, WatchLevel
 
 __all__ = ["ERROR_FLOOR", "degradation", "service_level"]
 
@@ -20,7 +20,7 @@ ERROR_FLOOR = 0.01
 """An error rate below it counts as this much, so that one error more is not a doubling."""
 
 
-def degradation(baseline: ServiceLevel, current: ServiceLevel) -> Degradation:
+def degradation(baseline: WatchLevel, current: WatchLevel) -> Degradation:
     """The relative changes from `baseline` to `current`; above 0 is worse."""
     latency = errors = throughput = None
     if baseline.p95_ms and current.p95_ms is not None:
@@ -32,14 +32,14 @@ def degradation(baseline: ServiceLevel, current: ServiceLevel) -> Degradation:
     return Degradation(latency=latency, errors=errors, throughput=throughput)
 
 
-def service_level(readings: Iterable[ServiceReading | None]) -> ServiceLevel:
+def service_level(readings: Iterable[ServiceReading | None]) -> WatchLevel:
     """The level over the windows that were seen: median percentiles, errors and requests summed."""
     seen = [reading for reading in readings if reading is not None and reading.seen]
     counted = [reading for reading in seen if reading.requests is not None]
     judged = [reading for reading in counted if reading.errors is not None]
     asked = sum(reading.requests or 0 for reading in judged)
     requests = sum(reading.requests or 0 for reading in counted)
-    return ServiceLevel(
+    return WatchLevel(
         windows=len(seen),
         since=min((reading.at - reading.seconds for reading in seen), default=0.0),
         until=max((reading.at for reading in seen), default=0.0),

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from core.deployment import HealthReading
-from core.watch import Measure, ServiceLevel, ServiceReading, Shift, WatchAnswer, WatchRules, WatchVerdict
+from core.watch import Measure, ServiceReading, Shift, WatchAnswer, WatchLevel, WatchRules, WatchVerdict
 from search.degradation import degradation, service_level
 from search.error_step import ErrorTest
 from search.step import Step, StepTest
@@ -99,7 +99,7 @@ class DeploymentWatch:
 
         return answer
 
-    def _whole(self, level: ServiceLevel) -> ServiceLevel:
+    def _whole(self, level: WatchLevel) -> WatchLevel:
         """As if all requests had been its own."""
         throughput = None if level.throughput is None else level.throughput / self._share
         return level.model_copy(update={"throughput": throughput})

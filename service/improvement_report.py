@@ -7,8 +7,8 @@ from typing import Any
 
 from agents.proposers.planted import PLANTED
 from core.errors import StorageError
+from core.files import write_atomically
 from core.improvement import ImpactAssessment, ImprovementReport
-from memory.files import write_atomically
 from memory.history import History
 from memory.state_folder import StateFolder
 from service.report import report_environment

@@ -13,10 +13,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from agents.wording import describe_value
 from core.campaign import Objective
 from core.errors import StorageError
+from core.files import write_atomically
 from core.records import PATCH
 from graph.model_use import use_line
 from graph.summary import best_so_far, summarise
-from memory.files import write_atomically
 from memory.history import History
 from memory.ledger import Ledger, StoredCampaign
 from memory.state_folder import StateFolder

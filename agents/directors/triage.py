@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agents.registry import director
 from agents.roles import Case, Director, Kit
-from core.live_events import OpportunityFound, TelemetryAnalysed
+from core.events import OpportunityFound, TelemetryAnalysed
 from core.records import Direction
 from search.impact import in_order
 from search.improvement_record import learned, records_of

@@ -12,9 +12,9 @@ from agents.roles import Executor, Kit
 from agents.supervisors.improvements import deployment_facts
 from core.deployment import Deployment, DeploymentState
 from core.errors import NotFoundError, PolicyError, RatchetError
+from core.events import DegradationSeen, ImprovementAssessed, ImprovementDeployed, ImprovementRolledBack
 from core.ids import content_id
 from core.improvement import ImpactAssessment
-from core.live_events import DegradationSeen, ImprovementAssessed, ImprovementDeployed, ImprovementRolledBack
 from core.policy import Action
 from core.records import Outcome, Proposal
 from memory.effects import Effect

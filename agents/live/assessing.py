@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import core.improvement
-import core.watch
 from core.deployment import DeploymentState
-from core.improvement import ImpactAssessment
+from core.improvement import ImpactAssessment, ServiceLevel
 from core.records import Proposal
+from core.watch import WatchLevel
 from search.level_change import Reduction
 
 __all__ = ["assess"]
@@ -44,18 +43,16 @@ def assess(
     )
 
 
-def _difference(
-    before: core.watch.ServiceLevel | None, after: core.watch.ServiceLevel | None, name: str
-) -> float | None:
+def _difference(before: WatchLevel | None, after: WatchLevel | None, name: str) -> float | None:
     one, two = getattr(before, name, None), getattr(after, name, None)
     return None if one is None or two is None else float(two - one)
 
 
-def _level(level: core.watch.ServiceLevel | None) -> core.improvement.ServiceLevel | None:
+def _level(level: WatchLevel | None) -> ServiceLevel | None:
     """In seconds, as assessments have it."""
     if level is None:
         return None
-    return core.improvement.ServiceLevel(
+    return ServiceLevel(
         p50_s=_seconds(level.p50_ms),
         p95_s=_seconds(level.p95_ms),
         p99_s=_seconds(level.p99_ms),

@@ -14,8 +14,8 @@ from agents.proposers.planted import is_planting
 from agents.registry import proposer
 from agents.roles import Case, Kit, Proposer
 from core.drafts import ImprovementDraft
+from core.events import ImprovementNotDrafted
 from core.improvement import ImprovementOpportunity
-from core.live_events import ImprovementNotDrafted
 from core.records import Proposal
 from search.impact import ImprovementQueue
 

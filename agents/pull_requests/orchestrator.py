@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -241,7 +240,7 @@ class PROrchestrator:
             "proposal": proposal.proposal_id,
         }
         key = f"pr-{content_hash(request)[:16]}"
-        async with _held(ledger, f"pull request {key}"):
+        with ledger.leases.held(f"pull request {key}"):
             effect = ledger.effects.begin(key, "pull_request", str(proposal.metadata.get("campaign_id", "")), request)
             if effect.state == "finished":
                 told: dict[str, Any] = json.loads(effect.result)
@@ -252,15 +251,6 @@ class PROrchestrator:
             told = await self._opened(repository, url, proposal, wishes, facts, hooks)
             ledger.effects.finish(effect, json.dumps(told))
             return told
-
-
-@asynccontextmanager
-async def _held(ledger: Ledger, name: str) -> AsyncIterator[None]:
-    lease = ledger.leases.acquire(name)
-    try:
-        yield
-    finally:
-        ledger.leases.release(lease)
 
 
 def _parsed(kind: Any, value: Any, where: str) -> Any:

@@ -6,8 +6,8 @@ from typing import Any
 
 from agents.roles import Case, Kit
 from agents.voters.improvement import content_of, opportunity_of
+from core.events import ImprovementValidated
 from core.ids import content_hash
-from core.live_events import ImprovementValidated
 from core.policy import Action, RiskLevel
 from core.records import Proposal, Ruling
 

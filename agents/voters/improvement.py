@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from agents.registry import voter
 from agents.roles import Case, Kit, Voter
 from core.drafts import ImprovementDraft, Validation
+from core.events import ImprovementValidated
 from core.ids import content_hash
 from core.improvement import ImprovementOpportunity
-from core.live_events import ImprovementValidated
 from core.records import Proposal, Vote
 from runtime.checks.validating import validate
 from search.draft_score import draft_quality, draft_risk

@@ -20,7 +20,7 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import BusyError, ConfigError, StorageError, UnavailableError
+from core.errors import BusyError, StorageError, UnavailableError
 from core.records import Memory
 from memory.embedding_rows import EmbeddingRow
 from memory.embeddings import Embedder
@@ -98,19 +98,6 @@ class Recall:
     def notes(self) -> tuple[str, ...]:
         """What a person should know: an index set aside, built again or given up, a model that loads slowly."""
         return (*(self._owned.notes if self._owned else ()), *getattr(self._embedder, "notes", ()))
-
-    def prewarm(self) -> threading.Thread:
-        """Load the model in the background; an error comes up again at the first use."""
-
-        def attempt() -> None:
-            try:
-                self._embedder.embed([""])
-            except (UnavailableError, ConfigError):
-                return
-
-        thread = threading.Thread(target=attempt, name="prewarm-recall", daemon=True)
-        thread.start()
-        return thread
 
     def close(self) -> None:
         """Let go of the index and its lock; searching goes on without."""

@@ -20,7 +20,7 @@ from core.deployment import Deployment, DeploymentState, HealthReading, LiveTarg
 from core.errors import BusyError, DeploymentError, NotFoundError, RatchetError, StorageError
 from core.ids import Clock, system_clock
 from core.policy import Decision
-from core.watch import ServiceLevel, WatchVerdict
+from core.watch import WatchLevel, WatchVerdict
 from runtime.deployment.health import check_health, wait_healthy
 from runtime.deployment.journal import Journal
 from runtime.deployment.leave import check_leave
@@ -99,7 +99,7 @@ class LiveService:
         changes: Changes,
         *,
         leave: Decision,
-        baseline: ServiceLevel | None = None,
+        baseline: WatchLevel | None = None,
         fence: int = 1,
     ) -> DeploymentState:
         """Store, switch, reload, ask for its health.  The answer's stage is `watching`, or `rolled_back` with why.

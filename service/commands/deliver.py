@@ -137,10 +137,10 @@ def _pull_request(args: argparse.Namespace, output: Output, delivery: Delivery) 
 
 def _write_dossier(args: argparse.Namespace, delivery: Delivery) -> list[Path]:
     """The dossier as Markdown and JSON in the state folder, and where the user wants it; answers the places."""
+    from core.files import write_atomically
     from graph.delivered import delivered_before
     from graph.dossier import dossier
     from graph.dossier_text import as_markdown
-    from memory.files import write_atomically
 
     told = dossier(delivery, delivered_before(delivery.ledger, delivery.stored.id, delivery.chosen.id))
     texts = {

@@ -233,7 +233,7 @@ def _conclude(
 def _write_sarif(path: Path, results: Sequence[dict[str, Any]]) -> None:
     from agents.feedback.defects import Defect
     from agents.feedback.records import Issue
-    from memory.files import write_atomically
+    from core.files import write_atomically
     from service.feedback.sarif import sarif
 
     found = [

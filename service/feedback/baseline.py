@@ -11,8 +11,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import ConfigError, NotFoundError
+from core.files import write_atomically
 from core.validation import config_error
-from memory.files import write_atomically
 
 __all__ = ["TOLERANCE", "Baseline", "FileBaseline", "as_json", "entry", "failures", "key_of"]
 

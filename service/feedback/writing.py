@@ -11,7 +11,7 @@ from pathlib import Path
 from agents.feedback.records import CodeComments
 from agents.feedback.writing import insert_comments, unified_diff
 from core.errors import BusyError, ConfigError
-from memory.files import write_atomically
+from core.files import write_atomically
 
 __all__ = ["Rewritten", "rewrite"]
 

@@ -18,8 +18,8 @@ from memory.history import History
 from memory.ledger import Ledger
 from memory.state_folder import StateFolder
 from runtime.sandbox import find_isolation
-from tests.code_packages import STOCK, write_campaign
 from tests.model_servers import council_answers, ollama_stand_in
+from tests.slow_packages import STOCK, write_campaign
 
 pytestmark = [
     pytest.mark.slow,

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from small_campaign import small_campaign
 
-from core.errors import ConfigError, NotFoundError
+from core.errors import ConfigError, ModelError, NotFoundError
 from core.events import JobStarted
 from graph.orchestrator import MultiAgentOrchestrator
 from memory.episodes import EpisodeLogger
 from memory.ledger import Ledger
+from memory.state_folder import StateFolder
 
 STAGES = ["director", "proposer", "agenda", "voter", "tally", "supervisor", "executor", "historian"]
 
@@ -156,6 +157,31 @@ def test_a_second_opening_goes_on_with_the_same_campaign(tmp_path: Path) -> None
         assert second["status"] == "completed"
         total = orchestrator.historian.training_history()["total_experiments"]
         assert total == first["training_completion"]["total"] + second["training_completion"]["total"]
+
+
+def test_the_model_of_a_campaign_is_chosen_before_its_first_cycle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", "http://127.0.0.1:1")  # where nobody is
+    with opened(tmp_path, model={"use": "auto"}) as orchestrator:
+        assert orchestrator.run_research_cycle(1)["status"] == "decided"
+
+    with pytest.raises(ModelError):
+        opened(tmp_path, name="other", model={"use": "ollama:llama3.2"})
+    with opened(tmp_path, name="other") as orchestrator:  # nothing is held by the one that could not be opened
+        assert orchestrator.run_research_cycle(1)["status"] == "decided"
+
+
+def test_the_index_is_free_once_it_is_closed(tmp_path: Path) -> None:
+    environment = {"ARC_MEMORY_DIR": str(tmp_path / "state"), "RATCHET_EMBEDDING_MODEL": "hash"}
+    with MultiAgentOrchestrator(small_campaign(tmp_path / "campaign"), environment=environment) as orchestrator:
+        assert orchestrator.run_research_cycle(1)["status"] == "decided"
+
+    folder = StateFolder(tmp_path / "state", embedding_model="hash")
+    with folder.open_ledger() as ledger:
+        recall = folder.open_recall(ledger)
+        assert recall.owner
+        recall.close()
 
 
 def test_the_registry_knows_every_seat(orchestrator: MultiAgentOrchestrator) -> None:

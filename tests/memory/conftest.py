@@ -1,16 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from memory_records import Open
 
 from memory.embeddings import Embedder, HashEmbedder
 from memory.ledger import Ledger
 from memory.recall import Recall
-
-Open = Callable[..., Recall]
 
 
 @pytest.fixture

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from core.campaign import Campaign
 from core.events import AnyEvent, JobFinished, LessonLearned, ProposalMade, ProposalRuled
 from core.records import Lesson, Outcome, Proposal, Ruling
+from memory.recall import Recall
 
 CAMPAIGN = "tiny-1"
+Open = Callable[..., Recall]
+"""The fixture `open_recall`."""
 
 
 def campaign(**changes: object) -> Campaign:

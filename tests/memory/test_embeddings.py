@@ -70,7 +70,6 @@ def test_half_characters_do_no_harm(minilm: MiniLM) -> None:
 def test_threads_share_one_model(minilm: MiniLM) -> None:
     wanted = minilm.embed(SENTENCES[:3]).tobytes()
     fresh = MiniLM()
-    fresh.prewarm()
     found: list[bytes] = []
     threads = [threading.Thread(target=lambda: found.append(fresh.embed(SENTENCES[:3]).tobytes())) for _ in range(3)]
     for thread in threads:

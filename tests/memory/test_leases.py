@@ -84,3 +84,12 @@ def test_a_released_lease_is_free_and_a_late_release_frees_nothing(ledger: Ledge
     assert ledger.leases.owner(NAME) == present.owner
     ledger.leases.release(present)
     assert ledger.leases.owner(NAME) is None
+
+
+def test_a_lease_that_is_held_ends_with_its_work_however_that_ends(ledger: Ledger) -> None:
+    with ledger.leases.held(NAME) as lease:
+        assert ledger.leases.owner(NAME) == lease.owner
+    assert ledger.leases.owner(NAME) is None
+    with pytest.raises(ZeroDivisionError), ledger.leases.held(NAME):
+        1 / 0  # noqa: B018
+    assert ledger.leases.owner(NAME) is None

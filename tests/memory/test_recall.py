@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Open
+from memory_records import Open
 from recall_worker import Scattered, item
 
 from core.errors import BusyError, ConfigError, StorageError, UnavailableError

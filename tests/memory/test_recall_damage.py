@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Open
+from memory_records import Open
 from recall_worker import item
 
 from core.errors import ConfigError

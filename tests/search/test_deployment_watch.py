@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from core.deployment import HealthReading
 from core.errors import ConfigError
-from core.watch import ServiceLevel, ServiceReading, WatchRules, watch_rules
+from core.watch import ServiceReading, WatchLevel, WatchRules, watch_rules
 from search.always_valid import interval
 from search.degradation import degradation, service_level
 from search.deployment_watch import DeploymentWatch
@@ -24,8 +24,8 @@ RULES = WatchRules(duration_s=1200)
 POSITIVE = st.floats(0.01, 1e6)
 
 
-def level(p95: float | None, errors: float | None, throughput: float | None) -> ServiceLevel:
-    return ServiceLevel(windows=1, p95_ms=p95, error_rate=errors, throughput=throughput)
+def level(p95: float | None, errors: float | None, throughput: float | None) -> WatchLevel:
+    return WatchLevel(windows=1, p95_ms=p95, error_rate=errors, throughput=throughput)
 
 
 def windows(

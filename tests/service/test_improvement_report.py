@@ -3,15 +3,18 @@
 import json
 from pathlib import Path
 
-from core.events import AnyEvent, CampaignInterrupted, CampaignStarted, CycleStarted
-from core.improvement import ImpactAssessment, ImprovementOpportunity, ImprovementReport, ServiceLevel
-from core.live_events import (
+from core.events import (
+    AnyEvent,
+    CampaignInterrupted,
+    CampaignStarted,
+    CycleStarted,
     ImprovementDeployed,
     ImprovementReported,
     ImprovementRolledBack,
     OpportunityFound,
     TelemetryAnalysed,
 )
+from core.improvement import ImpactAssessment, ImprovementOpportunity, ImprovementReport, ServiceLevel
 from memory.history import History
 from memory.improvement_counts import ImprovementCounts
 from memory.ledger import Ledger

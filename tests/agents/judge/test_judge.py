@@ -15,7 +15,7 @@ from core.campaign import CodePlan
 from core.process import identify
 from runtime.sandbox import find_isolation
 from runtime.workspaces import Base, lay_out, take_base
-from tests.code_packages import STOCK, write_package
+from tests.slow_packages import STOCK, write_package
 
 pytestmark = [
     pytest.mark.slow,

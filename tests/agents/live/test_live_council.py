@@ -21,9 +21,8 @@ from agents.voters.improvement import content_of, impact, improvement_record, va
 from core.campaign import Campaign
 from core.deployment import HealthCheck, LiveTarget
 from core.drafts import CheckFault, CheckResult, CheckSettings, Validation
-from core.events import AnyEvent
+from core.events import AnyEvent, ImprovementNotDrafted, ImprovementValidated
 from core.improvement import ImpactAssessment, ImprovementOpportunity, ImprovementSettings
-from core.live_events import ImprovementNotDrafted, ImprovementValidated
 from core.policy import Action, Decision
 from core.records import Direction, Experiment, Outcome, Proposal, Tally
 from core.telemetry import Completion

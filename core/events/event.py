@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import ClassVar
 
 from core.records import Record
@@ -13,6 +14,8 @@ class Event(Record):
     """What happened, in which campaign and cycle.  `seq` and `at` (UTC seconds) are given when it is stored."""
 
     kept: ClassVar[bool] = True
+    about: ClassVar[tuple[str, ...]] = ()
+    """Its fields, as paths, that tell it from others of its type in the same cycle."""
 
     campaign_id: str
     cycle: int = 0
@@ -21,8 +24,8 @@ class Event(Record):
 
     @property
     def subject(self) -> str:
-        """What tells this event from others of its type in the same cycle."""
-        return ""
+        """The values of `about`."""
+        return ":".join(str(attrgetter(path)(self)) for path in self.about)
 
     @property
     def key(self) -> str:

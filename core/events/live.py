@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from core.drafts import Validation
-from core.event import Event
+from core.events.event import Event
 from core.improvement import ImpactAssessment, ImprovementOpportunity, ImprovementReport
 
 __all__ = [
@@ -37,31 +37,26 @@ class TelemetryAnalysed(Event):
 class OpportunityFound(Event):
     """A weakness of a live service.  `place` is its place in the order of the cycle, from 1 on."""
 
+    about = ("opportunity.id",)
     type: Literal["OpportunityFound"] = "OpportunityFound"
     opportunity: ImprovementOpportunity
     place: int = Field(ge=1)
-
-    @property
-    def subject(self) -> str:
-        return self.opportunity.id
 
 
 class ImprovementNotDrafted(Event):
     """Nothing could be made of an opportunity: no rule fits and there is no model, or the model's answer was no use."""
 
+    about = ("opportunity_id",)
     type: Literal["ImprovementNotDrafted"] = "ImprovementNotDrafted"
     opportunity_id: str
     reason: str
     needs_model: bool = True
 
-    @property
-    def subject(self) -> str:
-        return self.opportunity_id
-
 
 class ImprovementValidated(Event):
     """The checks of a proposed improvement are done.  `quality` in 0 … 1, `risk` in 0 … 1."""
 
+    about = ("proposal_id",)
     type: Literal["ImprovementValidated"] = "ImprovementValidated"
     proposal_id: str
     content: str = Field(description="hash of the files that were checked")
@@ -69,28 +64,22 @@ class ImprovementValidated(Event):
     quality: float = Field(ge=0, le=1)
     risk: float = Field(ge=0, le=1)
 
-    @property
-    def subject(self) -> str:
-        return self.proposal_id
-
 
 class ImprovementDeployed(Event):
     """An improvement is live, its service healthy, and its watch begins."""
 
+    about = ("deployment_id",)
     type: Literal["ImprovementDeployed"] = "ImprovementDeployed"
     proposal_id: str
     deployment_id: str
     revision: str
     paths: tuple[str, ...]
 
-    @property
-    def subject(self) -> str:
-        return self.deployment_id
-
 
 class DegradationSeen(Event):
     """The watch found a live service worse than before its deployment.  `degradation` is the formula's, relative."""
 
+    about = ("deployment_id",)
     type: Literal["DegradationSeen"] = "DegradationSeen"
     proposal_id: str
     deployment_id: str
@@ -98,24 +87,17 @@ class DegradationSeen(Event):
     threshold: float
     reason: str
 
-    @property
-    def subject(self) -> str:
-        return self.deployment_id
-
 
 class ImprovementRolledBack(Event):
     """The version before is live again, `seconds` after that was decided."""
 
+    about = ("deployment_id",)
     type: Literal["ImprovementRolledBack"] = "ImprovementRolledBack"
     proposal_id: str
     deployment_id: str
     revision: str
     seconds: float | None = None
     reason: str
-
-    @property
-    def subject(self) -> str:
-        return self.deployment_id
 
 
 class ImprovementAssessed(Event):
