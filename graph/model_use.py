@@ -18,15 +18,15 @@ def model_use(campaign: Campaign, history: History) -> dict[str, Any] | None:
     `degraded`: a model that was to answer did not, and rules decided in its place; `reason` is its last error.
     `died`: it was silent or refused; `capped`: a cap on tokens, money or time was reached.
     """
-    if not campaign.wants_model():
-        return None
     calls = history.model_calls
+    if not campaign.wants_model() and not calls:  # a persona may have a model where the campaign has none
+        return None
     failed = [call for call in calls if call.error]
     chosen = [{"asked": c.asked, "model": c.model, "reason": c.reason} for c in history.models.values()]
     return {
         "asked": campaign.model.use,
         "chosen": chosen,
-        "models": sorted({call.model_id for call in calls if not call.error}),
+        "models": sorted({call.model_id for call in calls if not call.error} or {call.model_id for call in calls}),
         **_sum(calls),
         "roles": {role: _sum([c for c in calls if c.role == role]) for role in dict.fromkeys(c.role for c in calls)},
         "degraded": bool(failed),

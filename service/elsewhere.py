@@ -17,11 +17,13 @@ OPENAI = "https://api.openai.com"
 
 def elsewhere(campaign: Campaign, settings: Settings, environment: Mapping[str, str] = os.environ) -> list[str]:
     """The servers on other machines, as URLs; of a model that a program of one's own makes nothing is known."""
+    from agents.model_seats import asked_models
+
     places = [settings.control_plane_url]
-    kind = campaign.model.use.partition(":")[0] if campaign.wants_model() else ""
-    if kind == "openai":
+    kinds = {spec.partition(":")[0] for spec in asked_models(campaign)}
+    if "openai" in kinds:
         places.append(environment.get("OPENAI_BASE_URL") or environment.get("OPENAI_API_BASE") or OPENAI)
-    if kind in ("ollama", "auto"):
+    if kinds & {"ollama", "auto"}:
         host = environment.get("OLLAMA_HOST", "")
         places.append(host if "://" in host or not host else f"http://{host}")
     return [place for place in places if place and not _here(place)]

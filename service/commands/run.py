@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
@@ -411,16 +412,24 @@ def _budgets(args: argparse.Namespace) -> dict[str, Any]:
 
 def _asks(campaign: Campaign) -> dict[str, Any] | None:
     """What language models will be asked for at most, repairs included; None without a model."""
-    from agents.model_seats import estimate, with_model_seats
+    from agents.model_seats import NONE, asked_models, estimate, seat_model, with_model_seats
     from runtime.models.prices import price_of
 
-    if not campaign.wants_model():
+    asked = [spec for spec in asked_models(campaign) if spec != NONE]
+    if not asked:
         return None
-    full = with_model_seats(campaign.council, campaign.kind)
-    cycle, cycles = estimate(full, campaign.model.repairs), campaign.budget.cycles
-    price = price_of(campaign.model.use, campaign.model.prices)
-    usd = None if price is None else cycle.tokens * cycles * max(price.input, price.output) / 1e6
-    return {"model": campaign.model.use, "calls": cycle.calls * cycles, "tokens": cycle.tokens * cycles, "usd": usd}
+    full = with_model_seats(campaign.council, campaign.kind, campaign.model_of)
+    cycle = estimate(full, campaign.model.repairs, partial(seat_model, campaign))
+    cycles, usd = campaign.budget.cycles, 0.0
+    for model, tokens in cycle.models.items():
+        price = price_of(model, campaign.model.prices)
+        usd += math.nan if price is None else tokens * cycles * max(price.input, price.output) / 1e6
+    return {
+        "model": ", ".join(asked),
+        "calls": cycle.calls * cycles,
+        "tokens": cycle.tokens * cycles,
+        "usd": None if math.isnan(usd) else usd,
+    }
 
 
 def model_choice(args: argparse.Namespace) -> dict[str, Any]:
