@@ -15,7 +15,6 @@ from memory.audit import Audit
 from memory.ledger import Ledger
 from service.policy import Gate, Policy, local_context
 
-
 CAMPAIGN = """
 name: bowl
 command: ["{python}", "{here}/train.py", "{config}"]
