@@ -44,6 +44,7 @@ from core.events import (
     VoteCast,
 )
 from core.records import PATCH, Config, Proposal
+from graph.model_use import cause_of
 from service.escape import escaped
 from service.figures import around, between, signed
 from service.live_lines import live_line
@@ -135,7 +136,8 @@ class Progress:
             case ModelChosen():
                 self._tell(cycle, "model", f"{event.asked} is {event.model}: {event.reason}")
             case ModelCalled() if event.error:
-                self._tell(cycle, "model", f"{event.seat}: {event.error}; rules decide", "bad")
+                instead = "it abstains" if event.role == "voter" else "rules decide"
+                self._tell(cycle, "model", f"{event.seat}: {cause_of(event.error)}; {instead}", "bad")
             case ModelCalled() if self._output.verbose:
                 tokens = event.input_tokens + event.output_tokens
                 took = f"{tokens} tokens in {event.duration_s:.1f} s"

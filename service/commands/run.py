@@ -358,6 +358,9 @@ def show_end(
         if model["died"]:
             output.say("the model gave out, and rules decided in its place: exit 4")
             return ModelError.exit_code
+        if model["useless"]:
+            output.say("no answer of the model could be used, and rules decided in its place: exit 4")
+            return ModelError.exit_code
         if model["capped"]:
             output.say("the model's budget is spent, and rules decided in its place: exit 7")
             return ModelBudgetError.exit_code

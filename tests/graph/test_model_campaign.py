@@ -19,6 +19,7 @@ from tests.model_servers.ollama_stand_in import Server
 from tests.model_servers.ollama_stand_in import start as start_server
 
 ROLES = {"director", "proposer", "voter", "supervisor", "historian"}
+SMALL: dict[str, Any] = {"budget": {"cycles": 1}, "control": [], "noise": {"repeats": 1, "verdict_pairs": 2}}
 
 
 @pytest.fixture
@@ -152,6 +153,19 @@ def test_killed_it_pays_no_answer_twice(tmp_path: Path, server: Server) -> None:
     assert len(keys) == len(set(keys))
 
 
+def test_a_model_that_answers_nothing_of_use_is_told_of_and_no_success(tmp_path: Path) -> None:
+    plan = {"use": "ollama:llama3.2", "repairs": 1}
+    path = write_campaign(tmp_path, **SMALL, model=plan)
+    with start_server(answer=lambda asked: "I cannot help with that.") as server:
+        code, lines, said = run("run", str(path), "--home", str(tmp_path / "home"), **at(server))
+        answered = len(server.calls)
+    use = lines[-1]["model"]
+    assert (code, use["useless"], use["died"], use["degraded"]) == (4, True, False, True)
+    assert use["failed"] == use["questions"] == answered / 2
+    assert "no answer of the model could be used" in said
+    assert "holds no JSON object" in use["reason"]
+
+
 def test_a_cap_on_tokens_is_kept_and_rules_go_on(tmp_path: Path, server: Server) -> None:
     path = write_campaign(tmp_path)
     code, lines, said = run(*words(path, "home", "ollama:llama3.2", "--budget-tokens", "9000"), **at(server))
@@ -191,9 +205,6 @@ def test_auto_without_an_ollama_is_the_council_of_rules(tmp_path: Path) -> None:
     assert lines[-1]["model"]["chosen"][0]["model"] == "none"
     assert run("run", str(path), "--home", str(tmp_path / "rules"))[0] == 0
     assert comparable(tmp_path / "home") == comparable(tmp_path / "rules")
-
-
-SMALL: dict[str, Any] = {"budget": {"cycles": 1}, "control": [], "noise": {"repeats": 1, "verdict_pairs": 2}}
 
 
 def test_a_model_at_single_seats_is_asked_there_and_nowhere_else(tmp_path: Path, server: Server) -> None:
