@@ -376,6 +376,7 @@ def _dry_run(campaign: Campaign, output: Output) -> int:
         "command": list(campaign.command),
         "cycles": budget.cycles,
         "model": asks,
+        "abstaining": _abstaining(campaign),
     }
     seats = ", ".join(use.use for use in campaign.council.proposers)
     voters = ", ".join(use.use for use in campaign.council.voting)
@@ -394,6 +395,8 @@ def _dry_run(campaign: Campaign, output: Output) -> int:
         f"  budget     {budget.cycles} cycles of up to {campaign.council.jobs_per_cycle} jobs, "
         f"{campaign.limits.parallel} at once, each at most {campaign.limits.time_s:g} s"
     )
+    if silent := _abstaining(campaign):
+        text += f"\n  no model   {', '.join(silent)} will abstain: give one by --model, or at the seat"
     if asks:
         cost = "" if asks["usd"] is None else f", ${asks['usd']:.2f}"
         text += f"\n  model      {asks['model']}: at most {asks['calls']} calls, {asks['tokens']:,} tokens{cost}"
@@ -433,6 +436,17 @@ def _asks(campaign: Campaign) -> dict[str, Any] | None:
         "tokens": cycle.tokens * cycles,
         "usd": None if math.isnan(usd) else usd,
     }
+
+
+def _abstaining(campaign: Campaign) -> list[str]:
+    """The personas among the voters that no model speaks for."""
+    from agents.model_seats import NONE, seat_model
+
+    return [
+        str(use.parameters.get("persona", "critical"))
+        for use in campaign.council.voting
+        if use.use == "persona" and seat_model(campaign, "voter", use) == NONE
+    ]
 
 
 def model_choice(args: argparse.Namespace) -> dict[str, Any]:
