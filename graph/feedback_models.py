@@ -55,6 +55,7 @@ class FeedbackModels:
         try:
             self.choice: Choice = self._thread.call(choose(self.asked))
             if self.asked not in ("auto", "none"):
+                self._priced(self.asked)
                 self._thread.call(check_reachable(self.asked, self.here))
         except BaseException:
             self._thread.close()
@@ -101,18 +102,22 @@ class FeedbackModels:
 
     def _opened(self, model_id: str, config: AssistantConfig) -> Chat:
         if model_id not in self._chats:
-            if self.budget.usd is not None and price_of(model_id, {}) is None:
-                raise ConfigError(
-                    f"a cap of ${self.budget.usd:g} cannot be kept: nobody said what {model_id} costs",
-                    where="--budget-usd",
-                    hint="--budget-tokens N",
-                )
+            self._priced(model_id)
             plan = ModelPlan(use=model_id, timeout_s=config.timeout_s)
             provider = open_chat(model_id, plan, self.here)
             self._providers.append(provider)
             metered = MeteredChat(provider, self._meter, timeout_s=plan.timeout_s)
             self._chats[model_id] = GuardedChat(metered, timeout_s=plan.timeout_s, retries=plan.retries)
         return self._chats[model_id]
+
+    def _priced(self, model_id: str) -> None:
+        """Raises ConfigError for a cap on money that cannot be kept."""
+        if self.budget.usd is not None and price_of(model_id, {}) is None:
+            raise ConfigError(
+                f"a cap of ${self.budget.usd:g} cannot be kept: nobody said what {model_id} costs",
+                where="--budget-usd",
+                hint="--budget-tokens N",
+            )
 
     def _told(self, asked: Asked) -> None:
         if asked.reply is not None:

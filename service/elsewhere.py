@@ -25,15 +25,15 @@ def elsewhere(campaign: Campaign, settings: Settings, environment: Mapping[str, 
 
 def model_servers(specs: Iterable[str], environment: Mapping[str, str] = os.environ) -> list[str]:
     """The servers on other machines that these models are asked at, as URLs without the account."""
-    from runtime.models.choice import OPENAI_URL
     from runtime.models.ollama_api import ollama_url
+    from runtime.models.openai_api import openai_url
     from runtime.models.prices import in_the_cloud
 
     specs = list(specs)
     kinds = {spec.partition(":")[0] for spec in specs}
     places: list[str] = []
     if "openai" in kinds:
-        places.append(environment.get("OPENAI_BASE_URL") or OPENAI_URL)
+        places.append(openai_url(environment))
     if kinds & {"ollama", "auto"}:
         places.append(ollama_url(environment))
     if any(in_the_cloud(spec) for spec in specs):  # the Ollama here passes on what it is asked
