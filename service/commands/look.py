@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from core.errors import NotFoundError
-from graph.model_use import use_line
+from graph.model_use import answers, use_line
 from service.escape import escaped
 from service.output import Output
 from service.progress import short
@@ -142,7 +142,7 @@ def _standing_text(told: dict[str, Any], now: float) -> str:
 def _role_use(use: dict[str, Any]) -> str:
     tokens = use["input_tokens"] + use["output_tokens"]
     failed = f", {use['failed']} failed" if use["failed"] else ""
-    return f"{use['calls']} answers{failed}, {tokens:,} tokens, ${use['cost_usd']:.4f}, {duration(use['seconds'])}"
+    return f"{answers(use['calls'])}{failed}, {tokens:,} tokens, ${use['cost_usd']:.4f}, {duration(use['seconds'])}"
 
 
 def _campaigns_text(rows: list[dict[str, Any]]) -> str:

@@ -15,6 +15,14 @@ from memory.audit import Audit
 from memory.ledger import Ledger
 from service.policy import Gate, Policy, local_context
 
+CAMPAIGN = """
+name: bowl
+command: ["{python}", "{here}/train.py", "{config}"]
+objective: {metric: loss, goal: minimize}
+space: {x: {type: float, low: 0, high: 1}}
+baseline: {x: 0.5}
+"""
+
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
@@ -81,6 +89,28 @@ def test_a_broken_file_is_shown_with_its_line(cli: Cli, tmp_path: Path) -> None:
     shown = cli("policy", "show", "--set", f"policy_file={path}")
     assert (shown.code, "everything but reading is denied" in shown.out) == (3, True)
     assert cli("policy", "explain", "ROLLBACK", "--json", "--set", f"policy_file={path}").json["rule"] == "broken-file"
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "model: {roles: {director: 'openai:big'}}",
+        "council: {supervisor: {use: reviewed, model: 'openai:big'}}",
+        "council: {voting: [{use: persona, persona: far}]}",
+    ],
+)
+def test_a_model_elsewhere_needs_leave_wherever_it_is_named(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://192.0.2.1/v1")  # nobody's, by RFC 5737
+    (tmp_path / "train.py").touch()
+    (tmp_path / "campaign.yaml").write_text(CAMPAIGN + model)
+    (tmp_path / "personas.yaml").write_text(
+        "personas: [{name: far, description: You live elsewhere., model: 'openai:big'}]"
+    )
+    found = cli("run", str(tmp_path / "campaign.yaml"), "--set", "safe_mode=true", "--home", str(tmp_path / "home"))
+    assert found.code == 3
+    assert "REMOTE_CALL" in found.err
 
 
 def test_audit_lists_pages_and_filters(cli: Cli, home: Path) -> None:
