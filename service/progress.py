@@ -224,6 +224,8 @@ class Progress:
             case CycleFinished():
                 self._cycles.append(time.monotonic())
                 self._last_cycle = cycle
+                if event.metrics.get("total_proposals") == 0 and self._campaign.live is None:
+                    self._tell(cycle, "proposal", "none: nobody had anything new to offer")
             case ControlFinished():
                 best = max((s for s in event.scores if s is not None), default=None)
                 shown = "no result" if best is None else f"best {metric} {objective.value(best):.5g}"

@@ -237,3 +237,14 @@ def identify_or_none(pid: int) -> ProcessIdentity | None:
         return identify(pid)
     except ProcessLookupError:
         return None
+
+
+def test_a_cycle_without_a_proposal_says_so(tiny: Path, cli: Cli, tmp_path: Path) -> None:
+    (tiny / "roles.py").write_text(
+        "def silent():\n    async def propose(case, kit):\n        return []\n    return propose\n"
+    )
+    told = (tiny / "campaign.yaml").read_text() + "\ncouncil: {proposers: ['roles.py:silent']}\n"
+    (tiny / "campaign.yaml").write_text(told)
+    answer = cli("run", tiny, "--plain", "--cycles", "1", home=tmp_path / "home")
+    assert "proposal   none: nobody had anything new to offer" in answer.err
+    assert "nothing was tried: no proposer had anything to offer" in answer.out
