@@ -50,6 +50,7 @@ PHRASES: dict[tuple[str, ...], tuple[str, Any]] = {
     # what only lifts a limit, or tells how things stand, asks for nothing
     **_entries("waiver", True, "no need, not need, need not, neednt, dont need, doesnt need, dont have to"),
     **_entries("waiver", True, "doesnt have to, not have to, no reason, not necessary, not required"),
+    **_entries("waiver", True, "dont think, dont believe, not think, not believe"),
     **_entries("permit", True, "can, may, could"),
     **_entries("fill", "you", "can you, could you, can we, could we, can i, could i"),
     **_entries("state", True, "is, are"),
@@ -72,7 +73,7 @@ PHRASES: dict[tuple[str, ...], tuple[str, Any]] = {
     **_entries("mode", "exploit", "stay near the best, stay close to the best, keep to the best"),
     **_entries("mode", "recover", "recover, recovering, recovery"),
     **_entries("first", True, "first, initially, to begin with"),
-    **_entries("hedge", True, "maybe, perhaps, possibly, might, ideally"),
+    **_entries("hedge", True, "maybe, perhaps, possibly, might, ideally, think, believe, guess, suggest"),
     **_entries("separator", "and", "and, also, then, plus, as well as"),
     **_entries("separator", "or", "or, nor"),
     **_entries("separator", "but", "but, however, yet"),

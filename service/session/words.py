@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.errors import UsageError, nearest
 
-__all__ = ["WORDS", "Said", "Word", "read_line", "split"]
+__all__ = ["WORDS", "Said", "Word", "council_hint", "read_line", "split"]
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,12 @@ BY_NAME = {name: word.name for word in WORDS for name in (word.name, *word.also)
 ELSEWHERE = ("serve", "mcp", "control-plane", "demo", "evolve", "completion", "watch")
 """Commands of the command line that keep a terminal to themselves."""
 
+FIRST_PERSON = frozenset(
+    ("am", "believe", "do", "don't", "dont", "doubt", "expect", "feel", "guess", "hate", "have", "hope", "know", "like")
+    + ("love", "mean", "need", "prefer", "see", "suggest", "suspect", "think", "want", "wish", "would")
+)
+"""After these, `i` is a person who speaks, and not the short form of `ignore`."""
+
 TYPING_ERROR = 0.75
 """How alike a single word must be to a command to be taken for a mistyped one."""
 
@@ -85,6 +91,8 @@ def read_line(line: str, others: frozenset[str] = frozenset()) -> Said:
     slashed = text.startswith("/")
     first, _, rest = text[1 if slashed else 0 :].partition(" ")
     word = first.lower()
+    if word == "i" and not slashed and rest and (first == "I" or rest.split()[0].lower() in FIRST_PERSON):
+        return Said("guide", text)
     if word in BY_NAME:
         return Said(BY_NAME[word], rest.strip())
     if word in ELSEWHERE:
@@ -102,6 +110,19 @@ def read_line(line: str, others: frozenset[str] = frozenset()) -> Said:
             hint=f"`{near}`; to say it to the council: guide {word}",
         )
     return Said("guide", text)
+
+
+def council_hint(hint: str, line: str) -> str:
+    """The hint of an error, with how to say the line to the council where it reads like a sentence: `drop sgd`."""
+    text = line.strip()
+    first, *rest = text.split()
+    sentence = len(rest) > 1 or (rest and rest[0].isalpha())
+    if not sentence or "guide " in hint or first.lower() in ("guide", "steer", "r", "respond", "help"):
+        return hint
+    if first.startswith("/") or any(word.startswith(("-", "/", "~", '"')) or "=" in word for word in rest):
+        return hint
+    told = f"to say it to the council: guide {text[:60]}"
+    return f"{hint}; {told}" if hint else told
 
 
 def split(rest: str) -> list[str]:

@@ -130,7 +130,7 @@ def test_without_a_terminal_and_unasked_it_is_the_help(tmp_path: Path) -> None:
         timeout=DEADLINE_S,
         check=True,
     )
-    assert done.stdout.startswith("usage: run_graph.py")
+    assert done.stdout.startswith("usage: python run_graph.py")
     assert "--interactive" in done.stdout
 
 
