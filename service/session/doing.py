@@ -15,7 +15,7 @@ from service.escape import escaped
 from service.session import looking, starting
 from service.session.answering import answer
 from service.session.words import WORDS, Word, split
-from service.tables import columns, fields
+from service.tables import columns, fields, line_width
 
 if TYPE_CHECKING:
     from service.session.session import Session
@@ -279,7 +279,8 @@ def help_(session: Session, rest: str) -> int:
         return 0
     rows = [(word.name, ", ".join(word.also), word.takes, word.does) for word in WORDS]
     told: list[dict[str, Any]] = [{"name": w.name, "also": w.also, "takes": w.takes, "does": w.does} for w in WORDS]
-    if session.output.look().width >= WIDE:
+    room = line_width()
+    if room is None or room >= WIDE:
         text = columns(rows, ("command", "or", "takes", "what it does"))
     else:
         text = fields([(f"{w.name} {w.takes}", f"{w.does}{_also(w)}") for w in WORDS])

@@ -61,10 +61,10 @@ BY_NAME = {name: word.name for word in WORDS for name in (word.name, *word.also)
 ELSEWHERE = ("serve", "mcp", "control-plane", "demo", "evolve", "completion", "watch")
 """Commands of the command line that keep a terminal to themselves."""
 
-FIRST_PERSON = frozenset(
-    ("am", "believe", "do", "don't", "dont", "doubt", "expect", "feel", "guess", "hate", "have", "hope", "know", "like")
-    + ("love", "mean", "need", "prefer", "see", "suggest", "suspect", "think", "want", "wish", "would")
-)
+FIRST_PERSON = """
+am believe do don't dont doubt expect feel guess hate have hope know like love mean need prefer see suggest suspect think
+want wish would
+"""
 """After these, `i` is a person who speaks, and not the short form of `ignore`."""
 
 TYPING_ERROR = 0.75
@@ -91,7 +91,7 @@ def read_line(line: str, others: frozenset[str] = frozenset()) -> Said:
     slashed = text.startswith("/")
     first, _, rest = text[1 if slashed else 0 :].partition(" ")
     word = first.lower()
-    if word == "i" and not slashed and rest and (first == "I" or rest.split()[0].lower() in FIRST_PERSON):
+    if word == "i" and not slashed and rest and (first == "I" or rest.split()[0].lower() in FIRST_PERSON.split()):
         return Said("guide", text)
     if word in BY_NAME:
         return Said(BY_NAME[word], rest.strip())
