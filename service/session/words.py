@@ -62,8 +62,8 @@ ELSEWHERE = ("serve", "mcp", "control-plane", "demo", "evolve", "completion", "w
 """Commands of the command line that keep a terminal to themselves."""
 
 FIRST_PERSON = """
-am believe do don't dont doubt expect feel guess hate have hope know like love mean need prefer see suggest suspect think
-want wish would
+am believe do don't dont doubt expect feel guess hate have hope know like love mean need prefer see suggest suspect
+think want wish would
 """
 """After these, `i` is a person who speaks, and not the short form of `ignore`."""
 
