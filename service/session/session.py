@@ -217,7 +217,7 @@ class Session:
         """What the bar below the prompt says."""
         if self.ongoing is not None and self.ongoing.alive:
             return self.ongoing.watch.rows()
-        at = self.campaign or (str(self.file) if self.file else "no campaign is open")
+        at = self.campaign or (str(self.file) if self.file else "no campaign")
         return [escaped(f"{at}  nothing runs  run [n] · help · Ctrl-D leaves")]
 
     def known_ids(self) -> list[str]:
