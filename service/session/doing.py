@@ -130,6 +130,19 @@ def opened(session: Session, rest: str) -> int:
     return 0
 
 
+def rewind(session: Session, rest: str) -> int:
+    """A fork that was made is open from then on, unless a campaign runs."""
+    before = looking.campaign_of(session, None)
+    code = session.call(["rewind", *session.words(rest)])
+    if (made := looking.campaign_of(session, None)) == before:
+        return code
+    if session.is_running:
+        session.output.say(escaped(f"{session.campaign} runs, so the session is still about it: `open {made}` later"))
+    else:
+        session.choose(made)
+    return code
+
+
 # -------------------------------------------------------------------- guidance
 
 
@@ -319,6 +332,7 @@ OWN: dict[str, Doing] = {
     "agents": of_campaign("agents"),
     "jobs": of_campaign("jobs"),
     "history": history,
+    "rewind": rewind,
     "best": looking.best,
     "trend": looking.trend,
     "compare": looking.compare,

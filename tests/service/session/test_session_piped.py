@@ -106,6 +106,18 @@ def test_a_question_is_answered_with_a_reason_and_a_person_who_says_i_is_heard(s
         assert heard.guidance.text == "I think x is too high"
 
 
+def test_a_fork_that_is_made_is_the_open_campaign(say: Say, tiny: Path, tmp_path: Path) -> None:
+    home = tmp_path / "a home"
+    say(f"run {tiny} 1", "wait", home=home)
+    answer = say("rewind tiny-1 1", "undo that", "rewind tiny-1 0 --fork aside", "status", home=home)
+    assert answer.code == 2  # of `undo that`
+    assert "guide undo that" in answer.err
+    command = f"python run_graph.py --home '{home}'"
+    assert f"{command} rewind tiny-1 1 --fork" in answer.out
+    assert f"{command} resume aside" in answer.out
+    assert "fork of   " in answer.out
+
+
 @pytest.mark.parametrize(
     ("line", "told"),
     [
