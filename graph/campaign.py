@@ -162,9 +162,8 @@ async def _run(
         await _prepare(context, open_recall, live)
         ending = await _cycles(folder, context, stop)
     except BaseException as error:
-        reason = error.what if isinstance(error, RatchetError) else type(error).__name__
         ledger.update_campaign(stored.id, status="failed" if isinstance(error, BaselineError) else "interrupted")
-        context.tell(CampaignInterrupted(campaign_id=stored.id, session=session, reason=reason))
+        context.tell(CampaignInterrupted(campaign_id=stored.id, session=session, reason=_why(error, stop)))
         raise
     finally:
         if deadline is not None:
@@ -177,6 +176,13 @@ async def _run(
     status = ending.status if ending.status in ("finished", "waiting") else "interrupted"
     ledger.update_campaign(stored.id, status=status)
     return ending
+
+
+def _why(error: BaseException, stop: Stop) -> str:
+    """What ended it, for a person: of what was cancelled, why."""
+    if isinstance(error, asyncio.CancelledError | KeyboardInterrupt):
+        return stop.reason or "stopped at once"
+    return error.what if isinstance(error, RatchetError) else f"{type(error).__name__}: {error}"
 
 
 async def _prepare(context: Context, open_recall: Callable[[], RecallView] | None, session: LiveSession | None) -> None:

@@ -53,7 +53,7 @@ def standing(ledger: Ledger, stored: StoredCampaign, history: History) -> dict[s
         "model": model_use(stored.definition, history),
         "fork_of": fork_of(history),
         "started_at": history.started_at or stored.created_at,
-        "updated_at": stored.updated_at,
+        "updated_at": max(stored.updated_at, history.last_at),
         "ended": getattr(history.ended, "reason", None) if owner is None else None,
         "waiting": [
             {"id": one.id, "tier": one.tier, "risk": one.risk, "title": one.title, "expires_at": one.expires_at}

@@ -30,7 +30,7 @@ def status(args: argparse.Namespace, output: Output) -> int:
     with local_desk(args) as desk:
         stored = pick_campaign(desk.ledger, args.id)
         told = campaigns.status(OfCampaign(campaign=stored.id), desk).model_dump(mode="json")
-        output.result(told, output.at_home(_standing_text(told, desk.ledger.clock())))
+        output.result(told, _standing_text(told, desk.ledger.clock()))
     return 0
 
 
