@@ -148,7 +148,7 @@ def campaign_of(desk: Desk, name: str | None, **changes: Any) -> Campaign:
         raise NotFoundError(
             f"no campaign {chosen!r} is registered here",
             where="campaign",
-            hint=f"{nearest(chosen, known)}; `serve --campaign FILE` registers one",
+            hint=f"`serve --campaign FILE` registers one; {nearest(chosen, known)}",
         )
     keys = {"cycles": "budget.cycles", "until": "until", "seed": "seed"}
     overrides = {keys[key]: value for key, value in changes.items() if value is not None}
