@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 from dataclasses import replace
 
 from service.output import Output
@@ -42,5 +43,7 @@ def mcp(args: argparse.Namespace, output: Output) -> int:
             finally:
                 tail.close()
 
+    # Ctrl-C ends it as SIGTERM does: whoever waits for a line of standard input cannot be woken, and nothing is lost
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     asyncio.run(work())
     return 0
