@@ -136,7 +136,7 @@ def _share(stored: StoredCampaign, told: Sequence[AnyEvent]) -> Share:
 
 
 def _check_name(name: str) -> None:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}", name):
         raise UsageError(
-            f"{name!r} is no name for a campaign", where="name", hint="letters, digits, `.`, `_` and `-`, up to 64"
+            f"{name!r} is no name for a campaign", where="name", hint="letters, digits, `.`, `_` and `-`, up to 120"
         )

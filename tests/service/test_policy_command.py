@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from command_line import Cli
+from command_line import Cli, Running
 
 from core.policy import Action
 from memory import schema
@@ -160,3 +162,12 @@ def test_audit_verify_names_the_first_broken_entry(cli: Cli, home: Path) -> None
     broken = cli("audit", "verify", "--json", home=home)
     assert (broken.code, broken.json["broken_at"]) == (1, 3)
     assert cli("audit", "verify", "--head", "1:xyz", home=home).code == 2
+
+
+def test_a_server_says_at_its_start_that_the_rules_are_broken(start: Callable[..., Running], tmp_path: Path) -> None:
+    broken = tmp_path / "policy.yaml"
+    broken.write_text("rules: [")
+    server = start("--set", f"policy_file={broken}", "serve", "--port", "0", home=tmp_path / "home")
+    assert f"{broken}, line" in server.wait_for("err", "the rules file is broken")
+    server.send(signal.SIGTERM)
+    assert server.wait().code == 143
