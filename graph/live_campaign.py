@@ -131,7 +131,9 @@ class LiveSession:
             view=self._listening,
             service=service,
             rules=watch_rules_of(self.plan, self._settings),
-            checks=CheckSettings(environment=self._campaign.environment, cache=str(self._home / "mypy")),
+            checks=CheckSettings(
+                environment=self._campaign.environment, measured=self.plan.package, cache=str(self._home / "mypy")
+            ),
             leave=self._door.leave,
             approved_by=lambda proposal: self._approval(proposal, history),
             trigger=self.plan.trigger,
