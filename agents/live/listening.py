@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from agents.live.requests_seen import RequestsSeen
 from agents.live.sources import SeenSource, json_lines_path, open_source
 from agents.live.streaming import Stream
 from core.campaign import Campaign
+from core.errors import StorageError
 from core.ids import Clock, system_clock
 from core.improvement import ImprovementSettings
 from core.telemetry import AlarmTransition
@@ -22,6 +24,7 @@ from runtime.observed.json_lines import JsonLines
 
 __all__ = ["Listening"]
 
+logger = logging.getLogger(__name__)
 LATE_S = 0.2
 """A line is written this long after what it tells of, at most; a window is read when it is whole."""
 HOUR = 1.0
@@ -57,6 +60,11 @@ class Listening:
         """The time of the newest thing that was told."""
         return self._requests.told_until
 
+    @property
+    def tells_revisions(self) -> bool:
+        """Whether requests are told with the release that answered them."""
+        return self._requests.tells_revisions
+
     async def start(self) -> None:
         """Open the sources, and read them from now on."""
         await asyncio.to_thread(self._open)
@@ -75,12 +83,12 @@ class Listening:
         """The critical alarms that stand now."""
         return [alarm for alarm in (await self.analyse(HOUR)).alarms if alarm.severity == "critical"]
 
-    def reading(self, since: float, until: float) -> ServiceReading | None:
-        """What was seen from … to …, in a thread that may wait; None for a gap."""
+    def reading(self, since: float, until: float, revision: str = "") -> ServiceReading | None:
+        """What was seen from … to …, of one release or of all; in a thread that may wait; None for a gap."""
         if (late := until + LATE_S - self._clock()) > 0:
             time.sleep(min(late, until - since + LATE_S))
         self._read()
-        return self._requests.reading(since, until)
+        return self._requests.reading(since, until, revision)
 
     async def close(self) -> None:
         self._ended.set()
@@ -109,5 +117,8 @@ class Listening:
 
     def _read(self) -> None:
         """Everything that the sources have by now."""
-        with self._lock:
-            self._stream.once(self._clock())
+        try:
+            with self._lock:
+                self._stream.once(self._clock())
+        except StorageError as error:  # a full disk: it waits at its source, and is read again
+            logger.warning("telemetry waits, because it cannot be kept: %s", error)

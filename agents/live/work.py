@@ -37,12 +37,17 @@ class ServiceView(Protocol):
         """The time of the newest thing that was told."""
         ...
 
+    @property
+    def tells_revisions(self) -> bool:
+        """Whether requests are told with the release that answered them: a canary's can be told apart then."""
+        ...
+
     async def analyse(self, window_hours: float) -> Analysis:
         """What its telemetry of the last hours shows, the most urgent first."""
         ...
 
-    def reading(self, since: float, until: float) -> ServiceReading | None:
-        """What was seen of it between two moments; None for a gap."""
+    def reading(self, since: float, until: float, revision: str = "") -> ServiceReading | None:
+        """What was seen of it, or of the requests that one release answered, between two moments; None for a gap."""
         ...
 
 
