@@ -125,7 +125,7 @@ class LiveSession:
         await self._listening.start()
         if self.plan.load and not self._loading.alive:
             self._loading.start(self._filled("load"), self._here, self._environment(), {})
-        return LiveWork(
+        work = LiveWork(
             plan=self.plan,
             settings=self._settings,
             view=self._listening,
@@ -138,8 +138,9 @@ class LiveSession:
             approved_by=lambda proposal: self._approval(proposal, history),
             trigger=self.plan.trigger,
             trusted=self._trusted,
-            settled_at=self._settled_at(service),
         )
+        await work.settle(self._settled_at(service))
+        return work
 
     async def only_listen(self) -> Listening:
         """Its telemetry, while no cycle runs; the caller closes it."""
@@ -196,8 +197,9 @@ class LiveSession:
 
     def _settled_at(self, service: LiveService) -> float:
         """Since when it runs what it runs now."""
-        started = float(self._process.facts.get("started_at", 0.0)) + SETTLED_S
-        return max([started, *map(settled, service.states())])
+        started = self._process.facts.get("started_at")
+        since = 0.0 if started is None else float(started) + SETTLED_S
+        return max([since, *map(settled, service.states())])
 
     def _words(self) -> dict[str, str]:
         port = str(self._process.facts.get("port", 0))

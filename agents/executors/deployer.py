@@ -128,7 +128,7 @@ async def _watched(proposal: Proposal, state: DeploymentState, began: float, kit
         since_baseline = state.verdict.baseline.since if state.verdict and state.verdict.baseline else 0.0
         compared = [one for one in before if one is not None and one.at > since_baseline]
         reduction = latency_reduction(compared, after)
-        live.settled_at = since if state.stage == "kept" else kit.clock()
+        await live.settle(since if state.stage == "kept" else kit.clock())
     _tell_of_rollback(state, live, about, kit)
     return assess(proposal, state, kit.clock() - began, reduction)
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from agents.live.analysis import Analysis
+from agents.live.intake import KEPT_S
 from agents.live.learning_engine import LearningEngine
 from agents.live.requests_seen import RequestsSeen
 from agents.live.sources import SeenSource, json_lines_path, open_source
@@ -18,7 +19,7 @@ from core.campaign import Campaign
 from core.errors import StorageError
 from core.ids import Clock, system_clock
 from core.improvement import ImprovementSettings
-from core.telemetry import AlarmTransition
+from core.telemetry import AlarmTransition, Deployment
 from core.watch import ServiceReading
 from runtime.observed.json_lines import JsonLines
 
@@ -69,6 +70,17 @@ class Listening:
         """Open the sources, and read them from now on."""
         await asyncio.to_thread(self._open)
         self._task = asyncio.create_task(self._read_on())
+
+    def settled(self, at: float, revision: str) -> None:
+        """From then on the service runs this release; kept with the telemetry."""
+        if at < self._clock() - KEPT_S:
+            return
+        told = Deployment(at=at, component=self._component, revision=revision[:12], id=f"settled {at:.3f}")
+        try:
+            with self._lock:
+                self._engine.ingest_telemetry([told])
+        except StorageError as error:
+            logger.warning("it is not kept since when the service runs its code: %s", error)
 
     async def analyse(self, window_hours: float) -> Analysis:
         """What the last hours tell, up to this moment."""

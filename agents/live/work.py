@@ -42,6 +42,10 @@ class ServiceView(Protocol):
         """Whether requests are told with the release that answered them: a canary's can be told apart then."""
         ...
 
+    def settled(self, at: float, revision: str) -> None:
+        """From then on it runs this release: what is told of the time before tells of another."""
+        ...
+
     async def analyse(self, window_hours: float) -> Analysis:
         """What its telemetry of the last hours shows, the most urgent first."""
         ...
@@ -96,6 +100,12 @@ class LiveWork:
         """So many windows of the watch's length, from `since` on."""
         step = self.rules.interval_s
         return [self.view.reading(since + number * step, since + (number + 1) * step) for number in range(count)]
+
+    async def settle(self, at: float) -> None:
+        """It runs what it runs since then."""
+        self.settled_at = at
+        if at > 0:
+            await asyncio.to_thread(self.view.settled, at, self.service.releases.current())
 
     def may_change(self, path: str) -> bool:
         """Whether an improvement may change this file."""

@@ -36,6 +36,9 @@ class Told:
     def __init__(self, p95: Callable[[float, str], float]) -> None:
         self._p95, self._rng = p95, np.random.default_rng(0)
 
+    def settled(self, at: float, revision: str) -> None:
+        pass
+
     async def analyse(self, window_hours: float) -> Analysis:
         return Analysis(begin=0, end=window_hours * 3600)
 

@@ -50,6 +50,9 @@ class Nothing:
     told_until = 0.0
     tells_revisions = False
 
+    def settled(self, at: float, revision: str) -> None:
+        pass
+
     async def analyse(self, window_hours: float) -> Analysis:
         return Analysis(begin=0, end=window_hours * 3600)
 
