@@ -29,6 +29,13 @@ logger = logging.getLogger(__name__)
 LATE_S = 0.2
 """A line is written this long after what it tells of, at most; a window is read when it is whole."""
 HOUR = 1.0
+REFUSED = {
+    "future": ("of a time in the future", "`at` is in seconds since the epoch, not in milliseconds"),
+    "old": ("of a time long ago", "`at` is in seconds since the epoch"),
+    "unreadable": ("unreadable", "docs/improvement-telemetry.md shows what a line has to be"),
+    "not_finite": ("that are no numbers", "`at` and `value` have to be numbers"),
+}
+"""What was set aside: in words, and what may help."""
 
 
 class Listening:
@@ -90,6 +97,19 @@ class Listening:
         if made := self._calls - calls:
             found = found.model_copy(update={"counts": {**found.counts, "cloudwatch_api_calls": made}})
         return found
+
+    async def trouble(self) -> tuple[str, str]:
+        """Why nothing of what it tells was taken lately, and what may help."""
+        found = await self.analyse(HOUR)
+        refused = {why: count for why, count in found.set_aside.items() if why in REFUSED}
+        if refused:
+            told = ", ".join(f"{count:,} {REFUSED[why][0]}" for why, count in refused.items())
+            most = max(refused, key=refused.__getitem__)
+            return f"nothing new that the service tells can be used; set aside: {told}", REFUSED[most][1]
+        away = "; ".join(dict.fromkeys(f"{gap.source} is {gap.reason}" for gap in found.gaps if gap.reason != "silent"))
+        if away:
+            return f"the service tells nothing: {away}", "does it write there, and may this program read it?"
+        return "the service tells nothing", "silence is not health: is it asked at all?"
 
     async def critical_alarms(self) -> list[AlarmTransition]:
         """The critical alarms that stand now."""

@@ -46,6 +46,10 @@ class ServiceView(Protocol):
         """From then on it runs this release: what is told of the time before tells of another."""
         ...
 
+    async def trouble(self) -> tuple[str, str]:
+        """Why nothing of it was taken, and what may help."""
+        ...
+
     async def analyse(self, window_hours: float) -> Analysis:
         """What its telemetry of the last hours shows, the most urgent first."""
         ...
@@ -88,8 +92,8 @@ class LiveWork:
         until, give_up = self.settled_at + seconds, time.monotonic() + seconds + SILENCE_S
         while self.view.told_until < until:
             if time.monotonic() > give_up:
-                hint = "silence is not health: is it asked at all?"
-                raise UnavailableError("the service tells nothing", where="live.telemetry", hint=hint)
+                what, hint = await self.view.trouble()
+                raise UnavailableError(what, where="live.telemetry", hint=hint)
             await asyncio.sleep(POLL_S)
 
     def window_hours(self, now: float) -> float:

@@ -39,6 +39,9 @@ class Told:
     def settled(self, at: float, revision: str) -> None:
         pass
 
+    async def trouble(self) -> tuple[str, str]:
+        return "it tells nothing", "ask it"
+
     async def analyse(self, window_hours: float) -> Analysis:
         return Analysis(begin=0, end=window_hours * 3600)
 
