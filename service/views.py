@@ -16,6 +16,7 @@ from memory.approvals import Approvals
 from memory.history import History
 from memory.ledger import Ledger, StoredCampaign
 from runtime.jobs import read_started
+from service.live_rows import improvement_rows
 from service.state import resume_command
 
 __all__ = [
@@ -49,6 +50,11 @@ def standing(ledger: Ledger, stored: StoredCampaign, history: History) -> dict[s
         "baseline": None if baseline is None else {"value": objective.value(baseline.mean), "sd": baseline.noise_sd},
         "best": None if best is None else _best(best, history, objective.value(best.score or 0.0)),
         "jobs": {status: counted[status] for status in ("ok", "failed", "stopped", "cancelled")},
+        "improvements": (
+            dict(Counter(row["status"] for row in improvement_rows(history)))
+            if stored.definition.kind == "live"
+            else None
+        ),
         "running": running_rows(stored, history, ledger.clock()),
         "model": model_use(stored.definition, history),
         "fork_of": fork_of(history),
