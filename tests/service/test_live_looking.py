@@ -8,7 +8,7 @@ from command_line import Cli
 from core.campaign import Campaign
 from core.events import CampaignStarted, CycleStarted, ProposalMade
 from core.improvement import ImpactAssessment, ServiceLevel
-from core.live_events import ImprovementAssessed, ImprovementDeployed
+from core.events import ImprovementAssessed, ImprovementDeployed
 from core.records import Proposal
 from memory.state_folder import StateFolder
 
