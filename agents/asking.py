@@ -12,9 +12,12 @@ from core.errors import ModelError
 from core.models import Check
 from prompts import render
 
-__all__ = ["ask"]
+__all__ = ["NO_MODEL", "ask"]
 
 A = TypeVar("A", bound=BaseModel)
+
+NO_MODEL = "there is no model"
+"""Why a seat that could ask one has no answer: neither it, its role nor the campaign names one."""
 
 
 async def ask(
@@ -25,7 +28,7 @@ async def ask(
     `prompt` is the name of one that ships, or the file of one's own.  Raises ConfigError for a wrong prompt only.
     """
     if kit.model is None:
-        return None, "there is no model"
+        return None, NO_MODEL
     try:
         return await kit.model.ask(render(prompt, **variables), answer, check), ""
     except ModelError as error:

@@ -2,31 +2,59 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from pydantic import BaseModel
 
 import agents.answers
-from agents.personas import DISSENTER
+from agents.personas import DISSENTER, models_of_personas, persona_model
 from agents.supervisors.reviewed import REJECTIONS
-from core.campaign import Council, Use
+from core.campaign import Campaign, Council, ModelRole, Use
 from core.models import ChatCall, Message
 from prompts import PromptFile, load
 from runtime.models.asking import MOST_REPEATED
 from runtime.models.tokens import most_input_tokens
 
-__all__ = ["PERSONAS", "Estimate", "estimate", "with_model_seats"]
+__all__ = ["NONE", "PERSONAS", "Estimate", "asked_models", "estimate", "seat_model", "with_model_seats"]
 
 PERSONAS = ("research", "creative", "critical", "summariser", DISSENTER)
 """The dissenter sits in every council with a model."""
 PROPOSERS = ("analogy", "idea")
 CODE_PROPOSERS = ("rewrite",)
 """Where candidates of code are judged."""
-WRAPPED = {"director": "advised", "supervisor": "reviewed", "historian": "reflective"}
+WRAPPED: dict[ModelRole, str] = {"director": "advised", "supervisor": "reviewed", "historian": "reflective"}
+NONE = "none"
+
+ModelOf = Callable[[ModelRole, Use], str]
+"""The model of a role's seat, `none` where it has none."""
 
 
-def with_model_seats(council: Council, kind: str = "experiment") -> Council:
-    """The council of a campaign of that kind with a model at every role: its own seats stay, what it lacks is added.
+def _any_model(_role: ModelRole, _seat: Use) -> str:
+    """A model for everybody, whichever."""
+    return "auto"
+
+
+def seat_model(campaign: Campaign, role: ModelRole, seat: Use) -> str:
+    """Which model a seat is to ask, as named: the persona's own, else the seat's, the role's, the campaign's.
+
+    Raises ConfigError and NotFoundError for a wrong file of personas.
+    """
+    return persona_model(seat, Path(campaign.here)) or campaign.model_of(role, seat)
+
+
+def asked_models(campaign: Campaign) -> list[str]:
+    """Every model that the campaign and the personas in its council name, as asked.
+
+    Raises ConfigError and NotFoundError for a wrong file of personas.
+    """
+    return list(dict.fromkeys((*campaign.models(), *models_of_personas(campaign.council, Path(campaign.here)))))
+
+
+def with_model_seats(council: Council, kind: str = "experiment", model_of: ModelOf = _any_model) -> Council:
+    """The council of a campaign of that kind with a model at every role that has one: its own seats stay, what it lacks
+    is added.
 
     Director, supervisor and historian are wrapped: the model advises, the campaign's own role decides without it.  On a
     live service the model drafts, and sharpens comments; what goes live is voted on by what was measured.
@@ -34,23 +62,34 @@ def with_model_seats(council: Council, kind: str = "experiment") -> Council:
     if kind == "live":
         return council
     proposers = [use.use for use in council.proposers]
-    added = CODE_PROPOSERS if kind == "code" else PROPOSERS
-    seated = {use.parameters.get("persona", "critical") for use in council.voting if use.use == "persona"}
-    wanted = PERSONAS if not seated else (DISSENTER,)
+    added = [Use(use=name) for name in (CODE_PROPOSERS if kind == "code" else PROPOSERS) if name not in proposers]
+    wrapped: dict[str, Use] = {
+        role: _wrapped(own, name)
+        for role, name in WRAPPED.items()
+        if model_of(role, own := getattr(council, role)) != NONE
+    }
     return council.model_copy(
         update={
-            **{role: _wrapped(getattr(council, role), name) for role, name in WRAPPED.items()},
-            "proposers": (*council.proposers, *(Use(use=name) for name in added if name not in proposers)),
-            "voting": (
-                *council.voting,
-                *(_persona(name) for name in wanted if name not in seated),
-            ),
+            **wrapped,
+            "proposers": (*council.proposers, *(use for use in added if model_of("proposer", use) != NONE)),
+            "voting": (*council.voting, *_personas(council, model_of)),
         }
     )
 
 
-def _persona(name: str) -> Use:
-    return Use.model_validate({"use": "persona", "persona": name})
+def _personas(council: Council, model_of: ModelOf) -> list[Use]:
+    """The personas that the voters lack; beside one with a model of its own, a dissenter with that."""
+    own = [use for use in council.voting if use.use == "persona"]
+    seated = {use.parameters.get("persona", "critical") for use in own}
+    wanted = [_persona(name) for name in (PERSONAS if not own else (DISSENTER,)) if name not in seated]
+    if all(model_of("voter", use) != NONE for use in wanted):
+        return wanted
+    others = [use.model for use in own if use.model and model_of("voter", use) != NONE]
+    return [_persona(DISSENTER, others[0])] if others and DISSENTER not in seated else []
+
+
+def _persona(name: str, model: str = "") -> Use:
+    return Use.model_validate({"use": "persona", "persona": name, "model": model})
 
 
 def _wrapped(own: Use, name: str) -> Use:
@@ -63,38 +102,46 @@ def _wrapped(own: Use, name: str) -> Use:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Calls and tokens (read and written) of one cycle, at most."""
+    """Calls and tokens (read and written) of one cycle, at most; `models`: the tokens by model."""
 
     calls: int
     tokens: int
+    models: Mapping[str, int] = field(default_factory=dict)
 
 
-def estimate(council: Council, repairs: int = 0) -> Estimate:
+def estimate(council: Council, repairs: int = 0, model_of: ModelOf = _any_model) -> Estimate:
     """What a cycle of this council asks of models at most, by the bounds of its prompts.
 
     `repairs`: so many times every answer may be sent back.  A token has at least two characters, as the meter of a run
     reserves; scripts with several bytes a character may take more.
     """
-    wanted = [load(name) for name in _prompts(council)]
-    tokens = sum(_most_tokens(file, repairs) for file in wanted)
-    return Estimate(len(wanted) * (1 + repairs), tokens)
+    models: dict[str, int] = {}
+    wanted = [(model, name) for model, name in _prompts(council, model_of) if model != NONE]
+    for model, name in wanted:
+        models[model] = models.get(model, 0) + _most_tokens(load(name), repairs)
+    return Estimate(len(wanted) * (1 + repairs), sum(models.values()), models)
 
 
-def _prompts(council: Council) -> list[str]:
-    """The names of the prompts of a cycle, one a call."""
-    personas = [use.parameters.get("persona", "critical") for use in council.voting if use.use == "persona"]
+def _prompts(council: Council, model_of: ModelOf) -> list[tuple[str, str]]:
+    """The model and the name of each prompt of a cycle, one a call."""
+    director, supervisor, historian = council.director, council.supervisor, council.historian
     # every accepted proposal is reviewed, and each rejection lets another one come up
-    reviews = council.jobs_per_cycle + int(council.supervisor.parameters.get("rejections", REJECTIONS))
-    return [
+    reviews = council.jobs_per_cycle + int(supervisor.parameters.get("rejections", REJECTIONS))
+    told: list[tuple[ModelRole, Use, str]] = [
         # beside the direction, a sentence of guidance that rules do not understand
-        *(["director/direction", "director/guidance"] if council.director.use == "advised" else []),
-        *(f"proposer/{use.use}" for use in council.proposers if use.use in PROPOSERS),
+        *(("director", director, f"director/{one}") for one in ("direction", "guidance") if director.use == "advised"),
+        *(("proposer", use, f"proposer/{use.use}") for use in council.proposers if use.use in PROPOSERS),
         # the longest of the three that it takes turns with
-        *("proposer/recombine" for use in council.proposers if use.use in CODE_PROPOSERS),
-        *("voter/dissent" if name == DISSENTER else "voter/judgement" for name in personas),
-        *(["supervisor/review"] * reviews if council.supervisor.use == "reviewed" else []),
-        *(["historian/reflection"] if council.historian.use == "reflective" else []),
+        *(("proposer", use, "proposer/recombine") for use in council.proposers if use.use in CODE_PROPOSERS),
+        *(("voter", use, f"voter/{_judgement(use)}") for use in council.voting if use.use == "persona"),
+        *(("supervisor", supervisor, "supervisor/review") for _ in range(reviews) if supervisor.use == "reviewed"),
+        *(("historian", historian, "historian/reflection") for _ in range(historian.use == "reflective")),
     ]
+    return [(model_of(role, use), prompt) for role, use, prompt in told]
+
+
+def _judgement(use: Use) -> str:
+    return "dissent" if use.parameters.get("persona") == DISSENTER else "judgement"
 
 
 def _most_tokens(file: PromptFile, repairs: int) -> int:

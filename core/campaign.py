@@ -445,9 +445,14 @@ class Campaign(Record):
 
     def wants_model(self) -> bool:
         """Whether any seat is to use a language model."""
-        seats = (*self.council.proposers, *self.council.voting, self.council.director, self.council.supervisor)
-        asked = [self.model.use, *self.model.roles.values(), *(seat.model for seat in seats)]
-        return any(use not in ("", "none") for use in asked)
+        return any(spec != "none" for spec in self.models())
+
+    def models(self) -> tuple[str, ...]:
+        """Every language model that it names, as asked, each once: its own, then its roles' and its seats'."""
+        council = self.council
+        seats = (*council.proposers, *council.voting, council.director, council.supervisor, council.historian)
+        asked = [self.model.use, *self.model.roles.values(), *(seat.model for seat in seats if seat.model)]
+        return tuple(dict.fromkeys(asked))
 
     def fingerprint(self) -> str:
         """The identity of what is asked: everything but budgets and approvals, which may change while it runs."""

@@ -79,6 +79,9 @@ class CheckSettings(Record):
         default=("tests/*", "test_*.py", "*/test_*.py", "conftest.py", "*/conftest.py"),
         description="patterns of paths that coverage leaves out",
     )
+    measured: tuple[str, ...] = Field(
+        default=(), description="files, folders or patterns that are the service to coverage; empty: all"
+    )
     cache: str = Field(default="", description="folder in which mypy keeps what it knows; empty: none is kept")
 
 

@@ -49,7 +49,7 @@ class LivePlan(Record):
     load: tuple[str, ...] = Field(default=(), description="command of a load that runs beside; its last line is JSON")
     telemetry: tuple[TelemetryFrom, ...] = Field(min_length=1)
     tests: tuple[str, ...] = Field(min_length=1, description="run in a copy of root with the draft in it")
-    package: tuple[str, ...] = Field(default=(), description="what coverage is measured of; empty: all files")
+    package: tuple[str, ...] = Field(default=(), description="files, folders, patterns that coverage is of; empty: all")
     listen_s: float = Field(default=60.0, gt=0, description="at least so much telemetry is waited for, of this session")
     window_hours: float = Field(default=1.0, gt=0, description="of telemetry that is analysed")
     max_improvements: int = Field(default=3, ge=1, description="that one cycle puts live")

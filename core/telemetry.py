@@ -108,6 +108,9 @@ class Completion(ServiceEvent):
     statement: str = Field(default="", max_length=4000, description="of a query: its text")
     arguments: str = Field(default="", max_length=400, description="a text or hash that is equal for equal arguments")
     size: float | None = Field(default=None, description="how large its input was: items, bytes, …")
+    revision: str = Field(
+        default="", max_length=200, description="of a request: the digest of the release it was given"
+    )
 
 
 class Deployment(ServiceEvent):

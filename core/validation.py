@@ -13,6 +13,7 @@ from core.errors import ConfigError, nearest
 __all__ = ["config_error"]
 
 EXAMPLE = "`python run_graph.py init` writes an example with every key"
+OF_CODE = "campaigns/log_analysis/campaign.yaml is an example; docs/evolution.md tells of every key"
 
 
 def config_error(error: ValidationError, model: type[BaseModel], where: str) -> ConfigError:
@@ -30,7 +31,8 @@ def config_error(error: ValidationError, model: type[BaseModel], where: str) -> 
         case "extra_forbidden":
             return ConfigError(f"unknown key {path!r}{more}", where=where, hint=nearest(keys[-1], _fields(at)))
         case "missing":
-            return ConfigError(f"{path} is missing{more}", where=where, hint=EXAMPLE)
+            hint = OF_CODE if keys[:1] == ["code"] else EXAMPLE
+            return ConfigError(f"{path} is missing{more}", where=where, hint=hint)
         case "union_tag_not_found":
             tag = str(context["discriminator"]).strip("'")
             return ConfigError(f"{path}.{tag} is missing{more}", where=where, hint=f"known: {', '.join(_tags(at))}")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.live.generation.by_model import model_plan
+from agents.model_seats import NONE, asked_models
 from agents.production.instruments import note_cycles
 from agents.roles import RecallView
 from core.campaign import Campaign
@@ -161,9 +162,8 @@ async def _run(
         await _prepare(context, open_recall, live)
         ending = await _cycles(folder, context, stop)
     except BaseException as error:
-        reason = error.what if isinstance(error, RatchetError) else type(error).__name__
         ledger.update_campaign(stored.id, status="failed" if isinstance(error, BaselineError) else "interrupted")
-        context.tell(CampaignInterrupted(campaign_id=stored.id, session=session, reason=reason))
+        context.tell(CampaignInterrupted(campaign_id=stored.id, session=session, reason=_why(error, stop)))
         raise
     finally:
         if deadline is not None:
@@ -176,6 +176,13 @@ async def _run(
     status = ending.status if ending.status in ("finished", "waiting") else "interrupted"
     ledger.update_campaign(stored.id, status=status)
     return ending
+
+
+def _why(error: BaseException, stop: Stop) -> str:
+    """What ended it, for a person: of what was cancelled, why."""
+    if isinstance(error, asyncio.CancelledError | KeyboardInterrupt):
+        return stop.reason or "stopped at once"
+    return error.what if isinstance(error, RatchetError) else f"{type(error).__name__}: {error}"
 
 
 async def _prepare(context: Context, open_recall: Callable[[], RecallView] | None, session: LiveSession | None) -> None:
@@ -240,9 +247,14 @@ def _ending(context: Context, stop: Stop) -> Ending | None:
 
 async def choose_models(ledger: Ledger, stored: StoredCampaign) -> None:
     """Settle which language models the campaign has.  Raises ModelError when one asked for by name is not there."""
-    if stored.definition.wants_model():
+    if _asks_models(stored.definition):
         history = History.load(ledger, stored.id)
         await SeatModels(stored.definition, stored.id, ledger, history).choose()
+
+
+def _asks_models(campaign: Campaign) -> bool:
+    """Whether any seat, or a persona on it, is to ask a language model."""
+    return any(spec != NONE for spec in asked_models(campaign))
 
 
 @contextmanager
@@ -272,7 +284,7 @@ def context_of(
     history = History.load(ledger, stored.id)
     campaign = with_chosen_models(stored.definition, history)
     models = None
-    if campaign.wants_model():
+    if _asks_models(campaign):
         asked = campaign if campaign.live is None else campaign.model_copy(update={"model": model_plan(campaign.model)})
         models = SeatModels(asked, stored.id, ledger, history, record=record)
     return Context(

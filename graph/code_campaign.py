@@ -14,7 +14,7 @@ from core.events import BaseTaken
 from memory.ledger import Ledger, StoredCampaign
 from memory.lineage import forked_from
 from memory.state_folder import StateFolder
-from runtime.workspaces import Base, open_base, take_base
+from runtime.workspaces import Base, files_below, open_base, take_base
 
 __all__ = ["check_code", "open_code"]
 
@@ -50,6 +50,13 @@ def check_code(campaign: Campaign, where: str) -> None:
             f"the benchmark {script} is not among the judge's files",
             where=f"{where}, code.judge",
             hint="a candidate that may change its benchmark is not measured by it",
+        )
+    found = [path for path in files_below(root) if allows(plan.files, path)]
+    if all(plan.is_judged_by(path) for path in found):
+        raise ConfigError(
+            "all that may change is the judge's" if found else f"no file matches {', '.join(plan.files)}",
+            where=f"{where}, code.files",
+            hint=f"patterns are relative to {root}, and leave out what git ignores and what `judge` names",
         )
     if not any("code" in registry.kinds_of("voter", use, here) for use in campaign.council.voting):
         raise ConfigError("nobody votes on code", where=f"{where}, council.voting", hint="seat change_novelty")

@@ -55,6 +55,12 @@ def open_delivery(
 
     Raises DeliveryError, also for a campaign that is not on code, and StorageError when its base is not what it was.
     """
+    if stored.definition.kind == "live":
+        raise DeliveryError(
+            f"{stored.id} improves a running service: what it keeps is live there already",
+            where=stored.id,
+            hint=f"`python run_graph.py history {stored.id}` lists it",
+        )
     if stored.definition.kind != "code":
         raise DeliveryError(
             f"{stored.id} changes parameters, not files: there is nothing to deliver",

@@ -10,6 +10,7 @@ from agents.feedback.assistants import AssistantConfig
 from agents.feedback.loop import CodeFeedbackLoop
 from agents.feedback.model_engines import Part, assistants_with
 from core.campaign import Budget, ModelPlan
+from core.errors import ConfigError, ModelAnswerError, ModelError
 from core.models import Chat, Model
 from graph.loop_thread import LoopThread
 from graph.seat_models import repair
@@ -18,6 +19,7 @@ from runtime.models.asking import Asked, AskingModel
 from runtime.models.choice import Choice, check_reachable, choose, ollama_models, ollama_url, open_chat
 from runtime.models.guard import GuardedChat
 from runtime.models.meter import Meter, MeteredChat
+from runtime.models.prices import price_of
 from runtime.models.recording import RecordingChat
 from runtime.models.spans import TracedChat
 
@@ -46,10 +48,14 @@ class FeedbackModels:
         self._providers: list[Chat] = []
         self._meter = Meter(self.budget, {})
         self.use: dict[str, float] = {"calls": 0, "failed": 0, "input_tokens": 0, "output_tokens": 0}
-        self.reason = ""
+        self.answered = 0
+        """Questions with an answer that was used."""
+        self.error: ModelError | None = None
+        """Of a question without one; an answer that could not be used only where there is no worse."""
         try:
             self.choice: Choice = self._thread.call(choose(self.asked))
             if self.asked not in ("auto", "none"):
+                self._priced(self.asked)
                 self._thread.call(check_reachable(self.asked, self.here))
         except BaseException:
             self._thread.close()
@@ -96,6 +102,7 @@ class FeedbackModels:
 
     def _opened(self, model_id: str, config: AssistantConfig) -> Chat:
         if model_id not in self._chats:
+            self._priced(model_id)
             plan = ModelPlan(use=model_id, timeout_s=config.timeout_s)
             provider = open_chat(model_id, plan, self.here)
             self._providers.append(provider)
@@ -103,11 +110,22 @@ class FeedbackModels:
             self._chats[model_id] = GuardedChat(metered, timeout_s=plan.timeout_s, retries=plan.retries)
         return self._chats[model_id]
 
+    def _priced(self, model_id: str) -> None:
+        """Raises ConfigError for a cap on money that cannot be kept."""
+        if self.budget.usd is not None and price_of(model_id, {}) is None:
+            raise ConfigError(
+                f"a cap of ${self.budget.usd:g} cannot be kept: nobody said what {model_id} costs",
+                where="--budget-usd",
+                hint="--budget-tokens N",
+            )
+
     def _told(self, asked: Asked) -> None:
-        if asked.error is not None:
-            self.use["failed"] += 1
-            self.reason = asked.error.what
-        elif asked.reply is not None:
-            self.use["calls"] += 1
+        if asked.reply is not None:
+            self.use["calls"] += asked.error is None
             self.use["input_tokens"] += asked.reply.input_tokens
             self.use["output_tokens"] += asked.reply.output_tokens
+        if asked.error is not None:
+            self.use["failed"] += 1
+            if self.error is None or isinstance(self.error, ModelAnswerError):
+                self.error = asked.error
+        self.answered += asked.error is None and not asked.faults

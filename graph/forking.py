@@ -33,7 +33,7 @@ from memory.guidance import checked_text
 from memory.ledger import Ledger, StoredCampaign
 from memory.lineage import forked_from
 
-__all__ = ["Share", "fork", "share_of"]
+__all__ = ["Share", "check_forked", "fork", "share_of"]
 
 
 FORKED = ("experiment", "code")
@@ -50,6 +50,16 @@ class Share:
     verdict: bool
     best: float | None
     """The best value of the metric among the trials."""
+
+
+def check_forked(parent: StoredCampaign) -> None:
+    """Raises ConfigError for a campaign that has no past to go back to."""
+    if parent.definition.kind not in FORKED:
+        raise ConfigError(
+            f"{parent.id} works on a running service, which has no past to go back to: it cannot be forked",
+            where=f"kind {parent.definition.kind}",
+            hint="`improve --new` begins afresh, from the files of your campaign",
+        )
 
 
 def fork(
@@ -70,12 +80,7 @@ def fork(
     with; `edits`: agenda or rulings at the point.  Raises NotFoundError for a point that the campaign has not come to,
     ConflictError for a name that is taken, UsageError and ConfigError for edits that do not fit.
     """
-    if parent.definition.kind not in FORKED:
-        raise ConfigError(
-            f"{parent.id} works on a running service, which has no past to go back to",
-            where=f"kind {parent.definition.kind}",
-            hint="start another campaign on it",
-        )
+    check_forked(parent)
     definition = with_budgets(parent.definition, sets or {}, "fork")
     past = events_up_to(ledger.events(parent.id), point)
     rules = [rule for rule in Approvals(ledger).rules(parent.id) if rule.campaign_id == parent.id]
@@ -136,7 +141,7 @@ def _share(stored: StoredCampaign, told: Sequence[AnyEvent]) -> Share:
 
 
 def _check_name(name: str) -> None:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}", name):
         raise UsageError(
-            f"{name!r} is no name for a campaign", where="name", hint="letters, digits, `.`, `_` and `-`, up to 64"
+            f"{name!r} is no name for a campaign", where="name", hint="letters, digits, `.`, `_` and `-`, up to 120"
         )

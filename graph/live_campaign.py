@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import shlex
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from agents.live.work import LiveWork
 from core.campaign import Campaign
 from core.deployment import DeploymentState, HealthCheck, LiveTarget, ReloadByCommand, ReloadByReloader
 from core.drafts import CheckSettings
-from core.errors import ConfigError
+from core.errors import ConfigError, NotFoundError
 from core.improvement import ImprovementSettings
 from core.live_plan import LivePlan
 from core.policy import DEFAULT_TENANT, Action, Decision
@@ -111,6 +112,8 @@ def check_live(campaign: Campaign, where: str) -> None:
             hint="`root` is relative to the campaign's file",
         )
     watch_rules_of(plan, live_settings(campaign))
+    if not plan.start:
+        check_adopted(here / plan.folder, root, where)
     if not any("code" in registry.kinds_of("voter", use, here) for use in campaign.council.voting):
         raise ConfigError("nobody votes on code", where=f"{where}, council.voting", hint="seat validation")
     if "code" not in registry.kinds_of("executor", campaign.council.executor, here):
@@ -119,6 +122,21 @@ def check_live(campaign: Campaign, where: str) -> None:
             where=f"{where}, council.executor",
             hint="seat deployer",
         )
+
+
+def check_adopted(folder: Path, root: Path, where: str) -> None:
+    """A service that runs already runs from releases of its code.  Raises ConfigError."""
+    try:
+        Releases(folder).current()
+    except NotFoundError as error:
+        to, code = json.dumps(str(folder)), json.dumps(str(root))
+        adopt = f"Releases(Path({to})).adopt(Path({code}))"
+        python = f"from pathlib import Path; from runtime.deployment import Releases; {adopt}"
+        raise ConfigError(
+            "the service has no releases of its code there",
+            where=f"{where}, live.folder: {folder}",
+            hint=f"adopt its code, and start the service from it: {shlex.join(['python', '-c', python])}",
+        ) from error
 
 
 class LiveSession:
@@ -141,8 +159,11 @@ class LiveSession:
 
         Raises UnavailableError when it is not well.
         """
+        root = self._here / self.plan.root
         if self.plan.start:
-            await asyncio.to_thread(Releases(self._folder).adopt, self._here / self.plan.root)
+            await asyncio.to_thread(Releases(self._folder).adopt, root)
+        else:
+            check_adopted(self._folder, root, self._campaign.name)
         await asyncio.to_thread(self._service().recover)
         if self.plan.start and not self._process.alive:
             self._start()
@@ -153,19 +174,22 @@ class LiveSession:
         await self._listening.start()
         if self.plan.load and not self._loading.alive:
             self._loading.start(self._filled("load"), self._here, self._environment(), {})
-        return LiveWork(
+        work = LiveWork(
             plan=self.plan,
             settings=self._settings,
             view=self._listening,
             service=service,
             rules=watch_rules_of(self.plan, self._settings),
-            checks=CheckSettings(environment=self._campaign.environment, cache=str(self._home / "mypy")),
+            checks=CheckSettings(
+                environment=self._campaign.environment, measured=self.plan.package, cache=str(self._home / "mypy")
+            ),
             leave=self._door.leave,
             approved_by=lambda proposal: self._approval(proposal, history),
             trigger=self.plan.trigger,
             trusted=self._trusted,
-            settled_at=self._settled_at(service),
         )
+        await work.settle(self._settled_at(service))
+        return work
 
     async def only_listen(self) -> Listening:
         """Its telemetry, while no cycle runs; the caller closes it."""
@@ -222,8 +246,9 @@ class LiveSession:
 
     def _settled_at(self, service: LiveService) -> float:
         """Since when it runs what it runs now."""
-        started = float(self._process.facts.get("started_at", 0.0)) + SETTLED_S
-        return max([started, *map(settled, service.states())])
+        started = self._process.facts.get("started_at")
+        since = 0.0 if started is None else float(started) + SETTLED_S
+        return max([since, *map(settled, service.states())])
 
     def _words(self) -> dict[str, str]:
         port = str(self._process.facts.get("port", 0))

@@ -66,8 +66,8 @@ def check_campaign(campaign: Campaign, where: str) -> None:
         check_code(campaign, where)
     if campaign.kind == "live":
         check_live(campaign, where)
-    check_models(campaign, where)
     check_personas(campaign.council, Path(campaign.here))
+    check_models(campaign, where)
     check_command(campaign, where)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from agents.model_seats import with_model_seats
+from agents.model_seats import NONE, asked_models, with_model_seats
 from core.campaign import Campaign, ModelRole, Use
 from core.errors import ConfigError, ModelError
 from core.events import AnyEvent, ModelCalled, ModelChosen
@@ -29,8 +29,6 @@ from runtime.models.spans import TracedChat
 
 __all__ = ["SeatModels", "check_models", "repair", "with_chosen_models"]
 
-NONE = "none"
-
 
 def repair(faults: Sequence[str]) -> str:
     """The message that sends an invalid answer back."""
@@ -39,7 +37,7 @@ def repair(faults: Sequence[str]) -> str:
 
 def check_models(campaign: Campaign, where: str) -> None:
     """Raises ConfigError for a model that no form names, and for a cap on money that cannot be kept."""
-    for spec in _asked(campaign):
+    for spec in asked_models(campaign):
         check_spec(spec, f"{where}, model")
         priced = spec in (NONE, "auto") or price_of(spec, campaign.model.prices) is not None
         if campaign.budget.usd is not None and not priced:
@@ -51,18 +49,14 @@ def check_models(campaign: Campaign, where: str) -> None:
 
 
 def with_chosen_models(campaign: Campaign, history: History) -> Campaign:
-    """The campaign as it is run: with the seats that models take, where one was chosen."""
-    chosen = [_chosen(spec, history) for spec in _asked(campaign)]
-    if all(spec == NONE for spec in chosen):
+    """The campaign as it is run: with the seats that models take, in the roles for which one was chosen."""
+    if all(_chosen(spec, history) == NONE for spec in campaign.models()):
         return campaign
-    return campaign.model_copy(update={"council": with_model_seats(campaign.council, campaign.kind)})
 
+    def model_of(role: ModelRole, seat: Use) -> str:
+        return _chosen(campaign.model_of(role, seat), history)
 
-def _asked(campaign: Campaign) -> list[str]:
-    """Every model that the campaign names, as asked."""
-    seats = (*campaign.council.proposers, *campaign.council.voting, campaign.council.director)
-    named = [campaign.model.use, *campaign.model.roles.values(), *(seat.model for seat in seats if seat.model)]
-    return list(dict.fromkeys(named))
+    return campaign.model_copy(update={"council": with_model_seats(campaign.council, campaign.kind, model_of)})
 
 
 def _chosen(spec: str, history: History) -> str:
@@ -95,7 +89,7 @@ class SeatModels:
 
         Raises ModelError (exit 4) with the fix when it is not: a run that was to have a model does not begin without.
         """
-        for spec in _asked(self._campaign):
+        for spec in asked_models(self._campaign):
             if spec == "auto" and spec not in self._history.models:
                 choice = await choose(spec)
                 self._tell(

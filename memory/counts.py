@@ -1,7 +1,8 @@
 """Counts of what the ledger holds, over all campaigns: read once, and from then on only what was appended since.
 
 Sums are kept in memory, so that a scrape every few seconds reads a few rows however long the ledger is.  Every reader
-of the same ledger counts the same, whatever process wrote it: they only ever grow.
+of the same ledger counts the same, whatever process wrote it: they only ever grow.  What a fork has of its parent's
+past happened once, and counts once.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ READ_TYPES = (
 )  # fmt: skip
 """Events whose body is read; of all others it is enough that they are there."""
 
+FIGURES = ("BaselineMeasured", "BestImproved")
+"""Of those, the ones that say how a campaign stands; the others are counted."""
+
 Key = tuple[str, ...]
 
 
@@ -56,7 +60,9 @@ class Counts:
 
     ledger: Ledger
     events: Counter[str] = field(default_factory=Counter)
-    """By type."""
+    """By type; a fork's copies too, for they are in the ledger."""
+    cycles_finished: int = 0
+    approvals_waiting: int = 0
     jobs_started: Counter[str] = field(default_factory=Counter)
     """Attempts, by purpose."""
     jobs: Counter[Key] = field(default_factory=Counter)
@@ -93,6 +99,7 @@ class Counts:
         self._models: set[str] = set()
         self._objectives: dict[str, Objective] = {}
         self._cycles: dict[str, int] = {}
+        self._forked_at: dict[str, float] = {}
         self._best: dict[str, float] = {}
         self._baseline: dict[str, float] = {}
 
@@ -101,6 +108,7 @@ class Counts:
         with self._lock, self.ledger.database.read() as connection:
             self._read_events(connection)
             self._read_audit(connection)
+            self.approvals_waiting = _waiting(connection, self.ledger.clock())
             self.bytes = _size(connection)
             return self._read_campaigns(connection, newest)
 
@@ -111,22 +119,40 @@ class Counts:
         newest = connection.execute(sa.select(sa.func.max(table.c.seq))).scalar() or 0
         fresh = sa.and_(table.c.seq > self.seq, table.c.seq <= newest)
         types = sa.select(table.c.type, sa.func.count()).where(fresh).group_by(table.c.type)
-        cycles = sa.select(table.c.campaign_id, sa.func.max(table.c.cycle)).where(
-            fresh, table.c.type == "CycleFinished"
+        forks = sa.select(table.c.campaign_id, table.c.at).where(fresh, table.c.type == "ForkedFrom")
+        cycles = sa.select(table.c.campaign_id, table.c.cycle, table.c.at).where(fresh, table.c.type == "CycleFinished")
+        bodies = sa.select(table.c.campaign_id, table.c.type, table.c.body, table.c.at).where(
+            fresh, table.c.type.in_(READ_TYPES)
         )
-        bodies = sa.select(table.c.campaign_id, table.c.type, table.c.body).where(fresh, table.c.type.in_(READ_TYPES))
         counted = connection.execute(types).all()
-        finished = connection.execute(cycles.group_by(table.c.campaign_id)).all()
+        forked = connection.execute(forks).all()
+        finished = connection.execute(cycles).all()
         told = connection.execute(bodies.order_by(table.c.seq)).all()
         self.seq = newest  # all of it is read: what fails from here on is not counted twice
         for name, count in counted:
             self.events[name] += count
-        for campaign, cycle in finished:
+        self._forked_at.update((campaign, at) for campaign, at in forked)
+        for campaign, cycle, at in finished:
             self._cycles[campaign] = max(cycle, self._cycles.get(campaign, 0))
-        for campaign, name, body in told:
-            self._count(campaign, name, json.loads(body))
+            self.cycles_finished += not self._is_copy(campaign, at)
+        for campaign, name, body, at in told:
+            if name in FIGURES:
+                self._keep_figure(campaign, name, json.loads(body))
+            elif not self._is_copy(campaign, at):
+                self._count(name, json.loads(body))
 
-    def _count(self, campaign: str, name: str, told: Mapping[str, Any]) -> None:
+    def _is_copy(self, campaign: str, at: float) -> bool:
+        """A fork's events keep the time at which they happened in the parent; all others come after the fork."""
+        return at < self._forked_at.get(campaign, 0.0)
+
+    def _keep_figure(self, campaign: str, name: str, told: Mapping[str, Any]) -> None:
+        if name == "BestImproved":
+            self._best[campaign] = told["score"]
+        else:
+            scores = told["baseline"]["scores"]
+            self._baseline[campaign] = sum(scores) / len(scores)
+
+    def _count(self, name: str, told: Mapping[str, Any]) -> None:
         match name:
             case "JobStarted":
                 self.jobs_started[told["purpose"]] += 1
@@ -148,11 +174,6 @@ class Counts:
                 self.failures[told["role"]] += 1
             case "ModelCalled":
                 self._count_call(told)
-            case "BaselineMeasured":
-                scores = told["baseline"]["scores"]
-                self._baseline[campaign] = sum(scores) / len(scores)
-            case "BestImproved":
-                self._best[campaign] = told["score"]
 
     def _count_call(self, told: Mapping[str, Any]) -> None:
         model = told["model_id"]
@@ -200,6 +221,13 @@ class Counts:
                 )
             )
         return found
+
+
+def _waiting(connection: sa.Connection, now: float) -> int:
+    table = schema.approvals
+    late = sa.and_(table.c.expires_at.is_not(None), table.c.expires_at <= now)
+    open_ = sa.and_(table.c.answered_at.is_(None), table.c.expired_at.is_(None), sa.not_(late))
+    return int(connection.execute(sa.select(sa.func.count()).select_from(table).where(open_)).scalar_one())
 
 
 def _size(connection: sa.Connection) -> int:

@@ -100,6 +100,13 @@ class Effects:
             row = connection.execute(sa.select(schema.effects).where(schema.effects.c.key == key)).one_or_none()
         return None if row is None else _effect(row)
 
+    def forget(self, kind: str, before: float) -> int:
+        """Delete the effects of a kind that were last touched before that time; answers how many."""
+        table = schema.effects
+        with self._database.write() as connection:
+            gone = connection.execute(sa.delete(table).where(table.c.kind == kind, table.c.updated_at < before))
+        return gone.rowcount
+
     def put_finished(self, connection: sa.Connection, effects: Sequence[Effect]) -> None:
         """Keep effects that another campaign has finished, under their new keys, in the caller's transaction."""
         for effect in effects:

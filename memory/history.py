@@ -157,6 +157,8 @@ class History:
         self.started_at = 0.0
         self.ended: CampaignFinished | CampaignInterrupted | None = None
         self.seq = 0
+        self.last_at = 0.0
+        """When the latest event was told."""
         self._lessons: list[LessonLearned] = []
         self._records: list[TrackRecordUpdated] = []
         self._cached: tuple[Experiment, ...] = ()
@@ -291,6 +293,7 @@ class History:
         if event.campaign_id != self.campaign_id or not event.kept or event.seq <= self.seq:
             return
         self.seq = event.seq
+        self.last_at = max(self.last_at, event.at)
         cycle = self.cycles.get(event.cycle)
         match event:
             case CampaignStarted():

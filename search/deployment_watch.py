@@ -52,7 +52,7 @@ class DeploymentWatch:
     def judge(self, readings: Windows, health: Sequence[HealthReading] = (), now: float = 0.0) -> WatchVerdict:
         """`readings`: every window since the deployment, None for a gap; `health`: every check since."""
         seen = [reading for reading in readings if reading is not None and reading.seen]
-        final = service_level(seen)
+        final = self._whole(service_level(seen))
         at_once = self._at_once(seen, health)
         shifts = [] if at_once else self._shifts(seen)
         answer, reason = ("degraded", at_once) if at_once else self._answer(len(readings), shifts)
@@ -63,7 +63,7 @@ class DeploymentWatch:
                 "at": now,
                 "windows": len(readings),
                 "unknown": len(readings) - len(seen),
-                "degradation": degradation(self.baseline, self._whole(final)),
+                "degradation": degradation(self.baseline, final),
                 "shifts": tuple(shift for shift in shifts if math.isfinite(shift.estimate)),
                 "at_once": bool(at_once),
                 "baseline": self.baseline,

@@ -49,12 +49,18 @@ def log_of(folder: StateFolder, campaign_id: str) -> Path:
 
 
 def start_detached(
-    folder: StateFolder, ledger: Ledger, settings: Settings, campaign_id: str, options: Sequence[str] = ()
+    folder: StateFolder,
+    ledger: Ledger,
+    settings: Settings,
+    campaign_id: str,
+    options: Sequence[str] = (),
+    *,
+    stopping: threading.Event | None = None,
 ) -> Detached:
     """Start `resume ID` with `options`; answers once its lease is seen, or it has ended well.
 
     Raises BusyError when another process works on the campaign, UnavailableError, with the last lines that it printed,
-    when it ends before it began.
+    when it ends before it began, and when `stopping` is set before that is known: the run goes on all the same.
     """
     name = f"campaign {campaign_id}"
     if (owner := ledger.leases.owner(name)) is not None:
@@ -93,7 +99,14 @@ def start_detached(
                 where=str(log),
                 hint=_last_lines(log),
             )
-        time.sleep(LOOK_S)
+        if stopping is None:
+            time.sleep(LOOK_S)
+        elif stopping.wait(LOOK_S):
+            raise UnavailableError(
+                f"this server stops, and has not seen {campaign_id} begin yet",
+                where=str(log),
+                hint=f"it goes on beginning, as process {child.pid}; ask for it again when the server is back",
+            )
     return Detached(campaign_id, child.pid, log)
 
 

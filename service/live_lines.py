@@ -31,7 +31,8 @@ def live_line(event: AnyEvent, verbose: bool = False) -> tuple[str, str, str] | 
             measured = f"quality {event.quality:.2f}, risk {event.risk:.2f}"
             return "checks", f"{event.proposal_id} all passed in {told.seconds:.0f} s: {measured}", ""
         case ImprovementDeployed():
-            return "deployed", f"{event.proposal_id} {', '.join(event.paths)} is live, and watched", "good"
+            whom = f" for {event.share:.0%} of the requests" if event.share < 1 else ""
+            return "deployed", f"{event.proposal_id} {', '.join(event.paths)} is live{whom}, and watched", "good"
         case DegradationSeen():
             return "degraded", f"{event.proposal_id} {event.reason}", "bad"
         case ImprovementRolledBack():

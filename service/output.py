@@ -75,7 +75,7 @@ class Output:
         """The answer: as JSON, as the last line of the stream, or as text."""
         if self.mode == "text":
             if text:
-                self.data(text)
+                self.data(self.at_home(text))
         else:
             self._answer(value)
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from agents.asking import NO_MODEL
 from agents.wording import describe_value
 from core.events import (
     AnyEvent,
@@ -44,6 +45,7 @@ from core.events import (
     VoteCast,
 )
 from core.records import PATCH, Config, Proposal
+from graph.model_use import cause_of
 from service.escape import escaped
 from service.figures import around, between, signed
 from service.live_lines import live_line
@@ -91,6 +93,7 @@ class Progress:
         self._cycles: list[float] = []
         self._last_cycle = history.last_finished_cycle
         self._proposers = {p: m.proposal.proposer for c in history.cycles.values() for p, m in c.proposals.items()}
+        self._silent: set[str] = set()
         self._reported = False
         self._line = ""
         self._held = False
@@ -135,7 +138,8 @@ class Progress:
             case ModelChosen():
                 self._tell(cycle, "model", f"{event.asked} is {event.model}: {event.reason}")
             case ModelCalled() if event.error:
-                self._tell(cycle, "model", f"{event.seat}: {event.error}; rules decide", "bad")
+                instead = "it abstains" if event.role == "voter" else "rules decide"
+                self._tell(cycle, "model", f"{event.seat}: {cause_of(event.error)}; {instead}", "bad")
             case ModelCalled() if self._output.verbose:
                 tokens = event.input_tokens + event.output_tokens
                 took = f"{tokens} tokens in {event.duration_s:.1f} s"
@@ -179,6 +183,9 @@ class Progress:
             case ProposalApplied():
                 outcome = event.outcome
                 self._tell(cycle, "applied", f"{outcome.proposal_id} {outcome.status}: {outcome.reason}")
+            case VoteCast() if event.vote.reason.endswith(NO_MODEL) and event.vote.voter not in self._silent:
+                self._silent.add(event.vote.voter)
+                self._tell(cycle, "voter", f"{event.vote.voter} abstains: {NO_MODEL} at its seat", "strong")
             case VoteCast() if self._output.verbose:
                 vote = event.vote
                 self._tell(cycle, "vote", f"{vote.proposal_id} {vote.voter} {vote.score:+.2f}: {vote.reason}")
@@ -217,6 +224,8 @@ class Progress:
             case CycleFinished():
                 self._cycles.append(time.monotonic())
                 self._last_cycle = cycle
+                if event.metrics.get("total_proposals") == 0 and self._campaign.live is None:
+                    self._tell(cycle, "proposal", "none: nobody had anything new to offer")
             case ControlFinished():
                 best = max((s for s in event.scores if s is not None), default=None)
                 shown = "no result" if best is None else f"best {metric} {objective.value(best):.5g}"

@@ -89,6 +89,8 @@ def result_table(summary: dict[str, Any]) -> str:
         if PATCH in best["config"]:
             lines += [_change_text(best), ""]
         lines.append(verdict_line(best["interval"], metric))
+    elif baseline and summary["cycles"] and not any(each["metrics"]["total_proposals"] for each in summary["cycles"]):
+        lines += ["nothing was tried: no proposer had anything to offer", ""]
     lines += _sealed_lines(summary["sealed"]) + _front_lines(summary["pareto"])
     for arm, told in summary["control"].items():
         found = "no result" if told["best"] is None else f"best {metric} {told['best']:.5g}"

@@ -16,6 +16,7 @@ from memory.approvals import Approvals
 from memory.history import History
 from memory.ledger import Ledger, StoredCampaign
 from runtime.jobs import read_started
+from service.live_rows import improvement_rows
 from service.state import resume_command
 
 __all__ = [
@@ -49,11 +50,16 @@ def standing(ledger: Ledger, stored: StoredCampaign, history: History) -> dict[s
         "baseline": None if baseline is None else {"value": objective.value(baseline.mean), "sd": baseline.noise_sd},
         "best": None if best is None else _best(best, history, objective.value(best.score or 0.0)),
         "jobs": {status: counted[status] for status in ("ok", "failed", "stopped", "cancelled")},
+        "improvements": (
+            dict(Counter(row["status"] for row in improvement_rows(history)))
+            if stored.definition.kind == "live"
+            else None
+        ),
         "running": running_rows(stored, history, ledger.clock()),
         "model": model_use(stored.definition, history),
         "fork_of": fork_of(history),
         "started_at": history.started_at or stored.created_at,
-        "updated_at": stored.updated_at,
+        "updated_at": max(stored.updated_at, history.last_at),
         "ended": getattr(history.ended, "reason", None) if owner is None else None,
         "waiting": [
             {"id": one.id, "tier": one.tier, "risk": one.risk, "title": one.title, "expires_at": one.expires_at}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
 
 from agents.live.assessing import assess
@@ -17,8 +18,9 @@ from core.ids import content_id
 from core.improvement import ImpactAssessment
 from core.policy import Action
 from core.records import Outcome, Proposal
+from core.watch import ServiceReading
 from memory.effects import Effect
-from runtime.deployment import ENDED_EARLY, watch
+from runtime.deployment import ENDED_EARLY, Read, watch
 from search.degradation import service_level
 from search.deployment_watch import DeploymentWatch
 from search.level_change import latency_reduction
@@ -117,28 +119,41 @@ async def _watched(proposal: Proposal, state: DeploymentState, began: float, kit
     }
     reduction = None
     if state.stage == "watching":
-        kit.emit(ImprovementDeployed(revision=deployment.digest, paths=deployment.paths, **about))
-        since = state.watched_since if state.watched_since is not None else state.at
+        kit.emit(ImprovementDeployed(revision=deployment.digest, paths=deployment.paths, share=state.share, **about))
         before = await asyncio.to_thread(live.history, state.began_at, HISTORY_WINDOWS)
-        state = await _to_its_end(state, DeploymentWatch(before, live.rules), live, kit)
+        state = await _to_its_end(state, before, live, kit)
+        since = state.watched_since if state.watched_since is not None else state.at
         windows = state.verdict.windows if state.verdict else 0
         after = await asyncio.to_thread(live.windows, since, windows)
         since_baseline = state.verdict.baseline.since if state.verdict and state.verdict.baseline else 0.0
         compared = [one for one in before if one is not None and one.at > since_baseline]
         reduction = latency_reduction(compared, after)
-        live.settled_at = since if state.stage == "kept" else kit.clock()
+        await live.settle(since if state.stage == "kept" else kit.clock())
     _tell_of_rollback(state, live, about, kit)
     return assess(proposal, state, kit.clock() - began, reduction)
 
 
-async def _to_its_end(state: DeploymentState, judge: DeploymentWatch, live: LiveWork, kit: Kit) -> DeploymentState:
-    """The watch to its end.  A canary that stood it becomes the version of all, and is watched once more as that."""
-    watched = partial(watch, read=live.view.reading, judge=judge.judge, rules=live.rules, clock=kit.clock)
-    state = await watched(live.service, state.deployment.id)
-    if state.stage == "watching" and state.share < 1.0:
-        state = await asyncio.to_thread(live.service.promote, state.deployment.id)
+async def _to_its_end(
+    state: DeploymentState, before: Sequence[ServiceReading | None], live: LiveWork, kit: Kit
+) -> DeploymentState:
+    """The watch to its end.  A canary that stood it becomes the version of all, and is watched once more as that.
+
+    A canary is judged by the requests that it answered, where the service tells which these are; else by all.
+    """
+    name, watched = state.deployment.id, partial(watch, rules=live.rules, clock=kit.clock)
+    if state.share < 1.0:
+        if live.view.tells_revisions:
+            judge = DeploymentWatch(before, live.rules, share=state.share)
+            read: Read = partial(live.view.reading, revision=state.deployment.digest)
+        else:
+            judge, read = DeploymentWatch(before, live.rules), live.view.reading
+        state = await watched(live.service, name, read=read, judge=judge.judge)
         if state.stage == "watching":
-            state = await watched(live.service, state.deployment.id)
+            state = await asyncio.to_thread(live.service.promote, name)
+    if state.stage == "watching":
+        state = await watched(
+            live.service, name, read=live.view.reading, judge=DeploymentWatch(before, live.rules).judge
+        )
     return state
 
 

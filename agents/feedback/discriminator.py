@@ -197,7 +197,7 @@ def _gate_issues(gates: dict[str, float], reading: Reading) -> list[Issue]:
     """An issue for each gate below one half, with the words that closed it."""
     texts = content(words(reading.prose))
     generic = sorted({word for word in words(reading.prose) if content([word]) and content([word])[0] in GENERIC})
-    strange = sorted(set(texts), key=lambda word: llr(word, reading))[:4]
+    strange = sorted(dict.fromkeys(texts), key=lambda word: llr(word, reading))[:4]
     explained: dict[str, tuple[str, str, str, DirectiveName | None]] = {
         "summary": ("the summary does not seem to describe this function",
                     f"least expected beside this code: {', '.join(strange)}", "say what this function does", "header"),

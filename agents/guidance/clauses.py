@@ -11,11 +11,14 @@ from agents.guidance.items import Item, items_of
 from agents.guidance.tokens import tokenize
 from agents.guidance.vocabulary import Vocabulary
 
-__all__ = ["Clause", "NotUnderstoodError", "clauses_of"]
+__all__ = ["AVOIDING", "Clause", "NotUnderstoodError", "clauses_of"]
 
 SENTENCE = re.compile(r"(?<=[.!?;])\s+|[;\n]")
-ACTS = ("verb", "negation", "only", "mode", "size", "shift")
+ACTS = ("verb", "negation", "only", "mode", "size", "shift", "excess")
 """Kinds of items with which a clause says itself what is to be done."""
+AVOIDING = ("avoid", "drop", "leave")
+"""Verbs that may say that something is not to be had."""
+LIMITS = ("compare", "range", "or_more")
 PREDICATES = ("compare", "range", "number", "or_more", "equal", "boolean")
 
 
@@ -117,7 +120,7 @@ def _without_reasons(parts: Iterable[tuple[str, list[Item]]]) -> Iterator[tuple[
 
 def _waits(told: Sequence[Item]) -> bool:
     """Whether it names parameters, or a number, and nothing is said of them yet."""
-    kinds = {item.kind for item in told if item.kind not in ("fill", "noun")}
+    kinds = {item.kind for item in told if item.kind not in ("fill", "noun", "state", "permit", "about")}
     names = [item for item in told if item.kind == "name"]
     verbs = {item.value for item in told if item.kind == "verb"}
     if not kinds <= {"verb", "name", "number", "negation", "only"} or verbs & {"focus", "enable", "disable", "improve"}:
@@ -138,11 +141,16 @@ def _is_option(names: Sequence[Item]) -> bool:
 
 def _completes(told: Sequence[Item]) -> bool:
     """Whether it says, of something that it names itself, what the clause before it still lacks."""
-    acts = {item.kind for item in told} & {*ACTS} - {"size"}
+    acts = {item.kind for item in told} & {*ACTS} - {"size", "excess"}
     if acts or not any(item.kind == "name" for item in told):
         return False
     numeric = any(thing.target == "parameter" for item in told if item.kind == "name" for thing in item.value)
-    return numeric and any(item.kind in (*PREDICATES, "size") for item in told)
+    return numeric and any(item.kind in (*PREDICATES, "size", "excess") for item in told)
+
+
+def _denied(clause: Clause) -> bool:
+    """Whether it says what is not to be: then `or` means neither."""
+    return clause.has("negation") or any(verb.value in AVOIDING for verb in clause.of("verb"))
 
 
 def _carried(segments: Sequence[tuple[str, Clause]]) -> list[Clause]:
@@ -154,12 +162,14 @@ def _carried(segments: Sequence[tuple[str, Clause]]) -> list[Clause]:
             out.append(clause)
             continue
         clause.context = before.of("name") or before.context
+        if separator == "or" and clause.has(*LIMITS) and before.has(*LIMITS) and not _denied(before):
+            before.fault = clause.fault = NotUnderstoodError("one or the other cannot be asked for", "say one of them")
         acts = clause.has(*ACTS)
         if not acts and separator != "but":
             taken = [item for item in before.items if item.kind in ("verb", "negation", "only", "first", "hedge")]
             if clause.has("name", "number", "compare", "range"):
                 clause.items = [*taken, *clause.items]
-                clause.carried = any(i.kind == "negation" or i.value == "avoid" for i in taken)
+                clause.carried = any(i.kind == "negation" or i.value in AVOIDING for i in taken)
                 if clause.carried and clause.has("compare", "range", "or_more") and not before.has("compare", "range"):
                     hint = "say it in a sentence of its own"
                     clause.fault = NotUnderstoodError("whether this is to be avoided too is not clear", hint)

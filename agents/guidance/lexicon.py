@@ -24,13 +24,18 @@ PHRASES: dict[tuple[str, ...], tuple[str, Any]] = {
     **_entries("or_more", ">=", "or more, or above, or higher, or greater, or larger, or over, and above, and up"),
     **_entries("or_more", "<=", "or less, or fewer, or below, or lower, or smaller, or under, and below"),
     # what is to be done
-    **_entries("verb", "keep", "keep, hold, maintain, remain, stay, ensure"),
+    **_entries("verb", "keep", "keep, hold, maintain, remain, stay"),
+    **_entries("verb", "ensure", "ensure, make sure"),
     **_entries("verb", "limit", "limit, restrict, constrain, bound, cap, confine"),
-    **_entries("verb", "set", "set, fix, pin, freeze"),
-    **_entries("verb", "avoid", "avoid, skip, exclude, omit, ban, forbid, leave, drop, ditch, stay away from"),
+    **_entries("verb", "set", "set"),
+    **_entries("verb", "fix", "fix, pin, freeze"),
+    **_entries("verb", "avoid", "avoid, skip, exclude, omit, ban, forbid, ditch, stay away from"),
+    **_entries("verb", "drop", "drop"),
+    **_entries("verb", "leave", "leave"),
     **_entries("verb", "avoid", "keep away from, steer clear of, rule out, leave out, stop using, get rid of"),
     **_entries("verb", "use", "use, using, go with, touch, change, pick"),
-    **_entries("verb", "try", "try, trying, test, start with, begin with, give"),
+    **_entries("verb", "try", "try, trying, test, give"),
+    **_entries("verb", "start", "start with, begin with"),
     **_entries("verb", "prefer", "prefer, favour, favor, rather, go for, lean toward, lean towards"),
     **_entries("verb", "focus", "focus, concentrate, work on, look at, pay attention to, prioritise, prioritize"),
     **_entries("verb", "focus", "matter most, attend to"),
@@ -42,6 +47,14 @@ PHRASES: dict[tuple[str, ...], tuple[str, Any]] = {
     **_entries("only", True, "only, solely, exclusively, nothing but, stick to, stick with"),
     **_entries("negation", True, "not, no, never, dont, doesnt, cannot, cant, mustnt, shouldnt, wont, without, stop"),
     **_entries("negation", True, "neither"),
+    # what only lifts a limit, or tells how things stand, asks for nothing
+    **_entries("waiver", True, "no need, not need, need not, neednt, dont need, doesnt need, dont have to"),
+    **_entries("waiver", True, "doesnt have to, not have to, no reason, not necessary, not required"),
+    **_entries("waiver", True, "dont think, dont believe, not think, not believe"),
+    **_entries("permit", True, "can, may, could"),
+    **_entries("fill", "you", "can you, could you, can we, could we, can i, could i"),
+    **_entries("state", True, "is, are"),
+    **_entries("about", True, "about, around, roughly, approximately, near, close to"),
     **_entries(
         "size", "low", "small, smaller, smallest, low, lower, lowest, less, fewer, little, tiny, short, shorter"
     ),
@@ -49,6 +62,9 @@ PHRASES: dict[tuple[str, ...], tuple[str, Any]] = {
         "size", "high", "large, larger, largest, big, bigger, biggest, high, higher, highest, more, greater, long"
     ),
     **_entries("size", "high", "longer"),
+    # a complaint wants the other end
+    **_entries("excess", "low", "too large, too big, too high, too long, too great, too much, too many"),
+    **_entries("excess", "high", "too small, too low, too short, too little, too few"),
     **_entries("shift", "high", "increase, raise, grow, enlarge"),
     **_entries("shift", "low", "decrease, reduce, shrink, cut"),
     **_entries("mode", "explore", "explore, exploring, exploration, exploratory, something different, something new"),
@@ -57,7 +73,7 @@ PHRASES: dict[tuple[str, ...], tuple[str, Any]] = {
     **_entries("mode", "exploit", "stay near the best, stay close to the best, keep to the best"),
     **_entries("mode", "recover", "recover, recovering, recovery"),
     **_entries("first", True, "first, initially, to begin with"),
-    **_entries("hedge", True, "maybe, perhaps, possibly, might, ideally"),
+    **_entries("hedge", True, "maybe, perhaps, possibly, might, ideally, think, believe, guess, suggest"),
     **_entries("separator", "and", "and, also, then, plus, as well as"),
     **_entries("separator", "or", "or, nor"),
     **_entries("separator", "but", "but, however, yet"),
@@ -65,6 +81,7 @@ PHRASES: dict[tuple[str, ...], tuple[str, Any]] = {
     **_entries(
         "condition", True, "if, when, whenever, unless, until, after, before, once, while, except, till, during"
     ),
+    **_entries("condition", True, "first cycle, first run, first trial, first job, stop at"),
     **_entries("boolean", True, "true, yes"),
     **_entries("boolean", False, "false"),
     **_entries("noun", "metric", "metric, score"),
@@ -75,12 +92,11 @@ PHRASES: dict[tuple[str, ...], tuple[str, Any]] = {
 }
 
 FILLING = """
-a, an, the, this, that, these, those, of, for, to, in, on, at, as, is, are, be, been, being, it, its, do, does,
-did, must, should, shall, will, would, could, can, may, ought, please, pls, kindly, now, just, always, really,
+a, an, the, this, that, these, those, of, for, to, in, on, at, as, be, been, being, it, its, do, does,
+did, must, should, shall, will, would, ought, please, pls, kindly, now, just, always, really,
 very, bit, lot, much, i, id, we, you, they, he, me, us, our, my, your, lets, want, wants, need, needs, like,
 going, get, gets, got, make, sure, value, number, amount, setting, run, trial, job, from, go, let, cycle,
-campaign, with, here, alone, well, so, too, kind, nice, have, has, having, there, around, about, roughly,
-approximately, near, own, again, still, even, within, space
+campaign, with, here, alone, well, so, too, kind, nice, have, has, having, there, own, again, still, even, within, space
 """
 FILL = frozenset(stem(word.strip()) for word in FILLING.split(","))
 """What says nothing to the rules; every other word that is not known makes a clause one that is not understood."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agents.guidance.clauses import Clause, NotUnderstoodError
+from agents.guidance.clauses import AVOIDING, Clause, NotUnderstoodError
 from agents.guidance.items import Item
 from agents.guidance.vocabulary import Thing
 
 __all__ = ["named"]
 
-NUMERIC = ("compare", "range", "or_more", "number", "size", "shift")
+NUMERIC = ("compare", "range", "or_more", "number", "size", "shift", "excess")
 
 
 def named(clause: Clause) -> list[Thing]:
@@ -54,7 +54,7 @@ def _one(item: Item, parameter: str | None, clause: Clause, nouns: set[str]) -> 
         things = [thing for thing in things if thing.target != "option"] or things
     elif numeric:
         preferences.append(("parameter",))
-    elif verbs & {"avoid", "use", "try", "prefer", "set"} or clause.has("negation", "only", "first"):
+    elif verbs & {*AVOIDING, "use", "try", "start", "prefer", "set", "fix"} or clause.has("negation", "only", "first"):
         preferences.append(("option", "operator"))
     for targets in preferences:
         things = [thing for thing in things if thing.target in targets] or things

@@ -21,7 +21,7 @@ TOKEN = re.compile(
     rf"(?P<power>{POWER}{EXPONENT})"
     rf"|(?P<number>(?:(?<![\w.)\]])[+-])?{PLAIN})(?P<thousand>[kK](?![\w]))?"
     r"|(?P<word>[^\W\d_][^\W_]*)"
-    r"|(?P<sign><=|>=|==|≤|≥|\.\.+|…|–|—|[^\w\s]|_)"
+    r"|(?P<sign><=|>=|==|!=|<>|≠|≤|≥|\.\.+|…|–|—|[^\w\s]|_)"
 )
 HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 WORDS = {
@@ -29,7 +29,7 @@ WORDS = {
     for value, word in enumerate(
         ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
     )
-} | {"half": 0.5}
+}
 GLUE = set("_-./+")
 
 
@@ -110,7 +110,7 @@ def _apostrophes(tokens: list[Token]) -> list[Token]:
         if quoted and token.kind == "word" and token.start == out[-1].end + 1:
             last = out.pop()
             text = last.text + token.text
-            out.append(Token("word", text, last.start, token.end, text.lower(), glued=last.glued))
+            out.append(Token("word", text, last.start, token.end, stem(text), glued=last.glued))
         else:
             out.append(token)
         quoted = False

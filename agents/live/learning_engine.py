@@ -231,6 +231,7 @@ class LearningEngine:
         if self._files.journal_bytes < self._journal_bytes and now - self._sealed_at < JOURNAL_S:
             return
         part = Kept()
+        part.tallies.cut_as(tallies)
         for batch in self._files.batches():
             part.replay(batch)
         self._files.seal(part.dump() | self._intake.dump(tallies.newest))

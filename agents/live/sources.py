@@ -19,7 +19,7 @@ __all__ = ["SeenSource", "json_lines_path", "open_source"]
 class SeenSource:
     """A source whose records are also handed to `see`."""
 
-    def __init__(self, source: Source, see: Callable[[Iterable[Telemetry]], None]) -> None:
+    def __init__(self, source: Source, see: Callable[[Iterable[Telemetry], float], None]) -> None:
         self._source, self._see = source, see
 
     @property
@@ -33,7 +33,7 @@ class SeenSource:
 
     def read(self, now: float) -> Reading:
         reading = self._source.read(now)
-        self._see(reading.records)
+        self._see(reading.records, now)
         return reading
 
     def close(self) -> None:

@@ -1,5 +1,6 @@
 """Sums of events and log lines by slots of five minutes: what an analysis needs of a week, in little room.
 
+Where a version went live a new slot begins, so that what is told of the code before is not taken for the new one's.
 Sums of two parts of the same time add up, so what is dumped may be merged in any order.
 """
 
@@ -25,6 +26,8 @@ MAX_SAMPLES = 12
 """Pairs of size and duration of a function in one slot."""
 SMALLEST_HASHES = 64
 MAX_NOTES = 2_000
+MAX_CUTS = 16
+"""Deployments within one slot that begin a new one."""
 SLOW_S = 5.0
 """A call that takes longer is a timeout in all but name."""
 
@@ -112,7 +115,8 @@ class Tallies:
         self.alarms: list[AlarmTransition] = []
         self.deployments: list[Deployment] = []
         self.newest = 0.0
-        self._slots: dict[int, _Slot] = {}
+        self._slots: dict[float, _Slot] = {}
+        self._cuts: dict[int, list[float]] = {}
         self._requests = OpenRequests()
 
     def completion(self, one: Completion) -> None:
@@ -161,7 +165,12 @@ class Tallies:
             self.alarms = [*self.alarms[1 - MAX_NOTES :], one]
         else:
             self.deployments = [*self.deployments[1 - MAX_NOTES :], one]
+            self._cut(one.at)
         self.newest = max(self.newest, one.at)
+
+    def cut_as(self, other: Tallies) -> None:
+        """Begin slots where the other one does."""
+        self._cuts = {number: list(cuts) for number, cuts in other._cuts.items()}
 
     def close_requests(self, now: float = math.inf) -> None:
         """Count the requests that are over by `now`."""
@@ -204,14 +213,16 @@ class Tallies:
 
     def span_s(self, begin: float, end: float) -> float:
         """Seconds from the first slot that holds something to the end of the last, within the window; 0 for none."""
-        numbers = [number for number in self._slots if begin - SLOT_S < number * SLOT_S <= end]
-        if not numbers:
+        begins = [at for at in self._slots if self._end(at) > begin and at <= end]
+        if not begins:
             return 0.0
-        return max(0.0, min(end, (max(numbers) + 1) * SLOT_S) - max(begin, min(numbers) * SLOT_S))
+        return max(0.0, min(end, self._end(max(begins))) - max(begin, min(begins)))
 
     def forget(self, before: float) -> None:
-        for number in [number for number in self._slots if (number + 1) * SLOT_S < before]:
-            del self._slots[number]
+        for at in [at for at in self._slots if self._end(at) < before]:
+            del self._slots[at]
+        for number in [number for number in self._cuts if (number + 1) * SLOT_S < before]:
+            del self._cuts[number]
 
     def dump(self) -> dict[str, Any]:
         """All of it as JSON data; open requests are counted as they are."""
@@ -219,13 +230,14 @@ class Tallies:
         return {
             "slots": [
                 {
-                    "slot": number,
+                    "slot": int(at // SLOT_S),
+                    "begin": at,
                     "functions": [[*key, asdict(one)] for key, one in slot.functions.items()],
                     "repeats": [[*key, asdict(one)] for key, one in slot.repeats.items()],
                     "errors": [asdict(one) for one in slot.errors.values()],
                     "lines": slot.lines,
                 }
-                for number, slot in self._slots.items()
+                for at, slot in self._slots.items()
             ],
             "gaps": [one.model_dump(mode="json") for one in self.gaps],
             "alarms": [one.model_dump(mode="json") for one in self.alarms],
@@ -235,7 +247,10 @@ class Tallies:
 
     def merge(self, told: dict[str, Any]) -> None:
         for part in told["slots"]:
-            slot = self._slot(part["slot"] * SLOT_S)
+            begin = float(part.get("begin", part["slot"] * SLOT_S))  # segments of earlier versions have none
+            if begin % SLOT_S:
+                self._cut(begin)
+            slot = self._slots.setdefault(begin, _Slot())
             slot.lines += part["lines"]
             for *key, one in part["functions"]:
                 slot.functions.setdefault(tuple(key), FunctionSum()).add(FunctionSum(**one))
@@ -268,13 +283,27 @@ class Tallies:
         return sums[key]
 
     def _slot(self, at: float) -> _Slot:
-        return self._slots.setdefault(int(at // SLOT_S), _Slot())
+        number = int(at // SLOT_S)
+        begin = max((cut for cut in self._cuts.get(number, ()) if cut <= at), default=float(number * SLOT_S))
+        return self._slots.setdefault(begin, _Slot())
+
+    def _cut(self, at: float) -> None:
+        """From here on a new slot is filled; what was counted already stays where it is."""
+        cuts = self._cuts.setdefault(int(at // SLOT_S), [])
+        if at not in cuts and len(cuts) < MAX_CUTS:
+            cuts.append(at)
+
+    def _end(self, begin: float) -> float:
+        """Of the slot that begins there."""
+        number = int(begin // SLOT_S)
+        cuts = self._cuts.get(number, ())
+        return min((cut for cut in cuts if cut > begin), default=float((number + 1) * SLOT_S))
 
     def _between(self, begin: float, end: float) -> Iterator[_Slot]:
         """Slots that begin within the window, its ends taken in, and the one it begins in."""
-        for number in sorted(self._slots):
-            if begin - SLOT_S < number * SLOT_S <= end:
-                yield self._slots[number]
+        for at in sorted(self._slots):
+            if self._end(at) > begin and at <= end:
+                yield self._slots[at]
 
 
 def _repeat_key(one: Repeat) -> RepeatKey:

@@ -37,12 +37,25 @@ class ServiceView(Protocol):
         """The time of the newest thing that was told."""
         ...
 
+    @property
+    def tells_revisions(self) -> bool:
+        """Whether requests are told with the release that answered them: a canary's can be told apart then."""
+        ...
+
+    def settled(self, at: float, revision: str) -> None:
+        """From then on it runs this release: what is told of the time before tells of another."""
+        ...
+
+    async def trouble(self) -> tuple[str, str]:
+        """Why nothing of it was taken, and what may help."""
+        ...
+
     async def analyse(self, window_hours: float) -> Analysis:
         """What its telemetry of the last hours shows, the most urgent first."""
         ...
 
-    def reading(self, since: float, until: float) -> ServiceReading | None:
-        """What was seen of it between two moments; None for a gap."""
+    def reading(self, since: float, until: float, revision: str = "") -> ServiceReading | None:
+        """What was seen of it, or of the requests that one release answered, between two moments; None for a gap."""
         ...
 
 
@@ -79,8 +92,8 @@ class LiveWork:
         until, give_up = self.settled_at + seconds, time.monotonic() + seconds + SILENCE_S
         while self.view.told_until < until:
             if time.monotonic() > give_up:
-                hint = "silence is not health: is it asked at all?"
-                raise UnavailableError("the service tells nothing", where="live.telemetry", hint=hint)
+                what, hint = await self.view.trouble()
+                raise UnavailableError(what, where="live.telemetry", hint=hint)
             await asyncio.sleep(POLL_S)
 
     def window_hours(self, now: float) -> float:
@@ -91,6 +104,12 @@ class LiveWork:
         """So many windows of the watch's length, from `since` on."""
         step = self.rules.interval_s
         return [self.view.reading(since + number * step, since + (number + 1) * step) for number in range(count)]
+
+    async def settle(self, at: float) -> None:
+        """It runs what it runs since then."""
+        self.settled_at = at
+        if at > 0:
+            await asyncio.to_thread(self.view.settled, at, self.service.releases.current())
 
     def may_change(self, path: str) -> bool:
         """Whether an improvement may change this file."""

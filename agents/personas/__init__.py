@@ -16,12 +16,12 @@ from typing import Any, Literal, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from core.campaign import Council
+from core.campaign import Council, Use
 from core.errors import ConfigError, NotFoundError, nearest
 from core.files import write_private
 from core.validation import config_error
 
-__all__ = ["DISSENTER", "FILE", "Persona", "PersonaRegistry", "check_personas"]
+__all__ = ["DISSENTER", "FILE", "Persona", "PersonaRegistry", "check_personas", "models_of_personas", "persona_model"]
 
 FILE = "personas.yaml"
 """Beside the campaign."""
@@ -102,19 +102,36 @@ class PersonaRegistry:
 
 def check_personas(council: Council, here: Path) -> None:
     """Every persona that the council names is there, and may do what its seat does.  Raises ConfigError."""
-    for uses, permission in ((council.voting, "vote"), (council.proposers, "propose")):
-        for use in uses:
-            name = str(use.parameters.get("persona", ""))
-            if not name or ":" in use.use:
-                continue
-            registry = PersonaRegistry(here, str(use.parameters.get("file", FILE)))
-            if permission == "propose" and permission not in registry.seated(name).permissions:
-                raise ConfigError(
-                    f"the persona {name!r} may not propose",
-                    where=f"council, {use.use}",
-                    hint="give it `permissions: [vote, propose]` in a personas.yaml beside the campaign",
-                )
-            registry.seated(name)
+    for use in council.voting:
+        _seated(use, here)
+    for use in council.proposers:
+        who = _seated(use, here)
+        if who is not None and "propose" not in who.permissions:
+            raise ConfigError(
+                f"the persona {use.parameters['persona']!r} may not propose",
+                where=f"council, {use.use}",
+                hint="give it `permissions: [vote, propose]` in a personas.yaml beside the campaign",
+            )
+
+
+def models_of_personas(council: Council, here: Path) -> list[str]:
+    """The models that the personas in the council name for themselves.  Raises ConfigError and NotFoundError."""
+    named = [persona_model(use, here) for use in (*council.proposers, *council.voting)]
+    return [model for model in dict.fromkeys(named) if model]
+
+
+def persona_model(use: Use, here: Path) -> str:
+    """The model that who sits there names for itself; empty where none does.  Raises as above."""
+    who = _seated(use, here)
+    return who.model if who is not None else ""
+
+
+def _seated(use: Use, here: Path) -> Persona | None:
+    """Who sits there now; None where it is no persona's seat, or that of a role of somebody else."""
+    name = str(use.parameters.get("persona", "critical" if use.use == "persona" else ""))
+    if not name or ":" in use.use:
+        return None
+    return PersonaRegistry(here, str(use.parameters.get("file", FILE))).seated(name)
 
 
 def _shipped() -> list[Persona]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -131,7 +132,7 @@ class PROrchestrator:
         repository = self._repository(repo_owner, repo_name)
         url = api_url(self._base_url, self._environment)
         wishes = Wishes(base=base, base_commit=base_commit, draft=draft, labels=tuple(labels))
-        self._screen(proposal)
+        await asyncio.to_thread(self._screen, proposal)
         facts = {"proposal_id": proposal.proposal_id, "branch": proposal.branch_name, "repository": str(repository)}
         if dry_run:
             from runtime.github.rehearsal import rehearsed

@@ -74,6 +74,7 @@ class ImprovementDeployed(Event):
     deployment_id: str
     revision: str
     paths: tuple[str, ...]
+    share: float = Field(default=1.0, gt=0, le=1, description="of the requests that it gets at first, as a canary")
 
 
 class DegradationSeen(Event):

@@ -25,7 +25,7 @@ class ModelChosen(Event):
 
 
 class ModelCalled(Event):
-    """A language model was asked by a seat of the council: what it took, and the error where it gave no answer."""
+    """A language model was asked by a seat of the council: what it took, and the error where no valid answer came."""
 
     type: Literal["ModelCalled"] = "ModelCalled"
     call: str = Field(description="hash of everything that was asked")

@@ -8,6 +8,7 @@ makes its tests pass is, by one test among them that must fail.
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import shlex
 import sys
@@ -44,18 +45,22 @@ class FileCoverage:
 
 @dataclass(frozen=True)
 class CoveredRun:
-    """`coverage` is by path, None when there is no report; `passed` and `failed` count tests of pytest."""
+    """`coverage` is by path, None when there is no report; `passed` and `failed` count tests of pytest.
+
+    `measured`: the part of it that is the service; empty: all of it.
+    """
 
     faults: tuple[CheckFault, ...]
     passed: int = 0
     failed: int = 0
     seconds: float = 0.0
     coverage: Mapping[str, FileCoverage] | None = field(default=None)
+    measured: tuple[str, ...] = ()
 
     @property
     def percent(self) -> float:
         """Of all statements of the service."""
-        files = (self.coverage or {}).values()
+        files = [one for path, one in (self.coverage or {}).items() if _is_measured(path, self.measured)]
         ran, count = sum(len(one.run) for one in files), sum(len(one.run) + len(one.missed) for one in files)
         return 100.0 * ran / count if count else 0.0
 
@@ -122,8 +127,15 @@ def run_covered(
     elif ran.ended != "exit" or ran.exit_code != wanted:
         texts.append(f"the tests did not end as they should: {said(ran)}")
     return CoveredRun(
-        tuple(CheckFault(check="tests", text=text) for text in texts), passed, len(failed), ran.duration_s, coverage
-    )
+        tuple(CheckFault(check="tests", text=text) for text in texts), passed, len(failed), ran.duration_s, coverage,
+        settings.measured,
+    )  # fmt: skip
+
+
+def _is_measured(path: str, measured: Collection[str]) -> bool:
+    """Whether a path is one of these files, in one of these folders, or fits one of these patterns."""
+    names = [name.removeprefix("./").rstrip("/") for name in measured]
+    return not names or any(path.startswith(f"{name}/") or fnmatch.fnmatchcase(path, name) for name in names)
 
 
 def _config(settings: CheckSettings) -> bytes:
@@ -131,6 +143,7 @@ def _config(settings: CheckSettings) -> bytes:
     lines = [
         "[run]", "source = .", "relative_files = True", "data_file = ${HOME}/.coverage", f"omit ={left_out}",
         "[report]", "exclude_lines =", "    (?!)", "ignore_errors = True", "skip_empty = False",
+        "include_namespace_packages = True",  # else what no test imports is looked for in packages only
     ]  # fmt: skip
     return "\n".join([*lines, ""]).encode()
 

@@ -12,6 +12,8 @@ A new release is loaded beside the old one under names of its own, its files com
 `healthy()` called where it has one.  Only then do new requests get it, by one assignment; those in flight finish on the
 old code.  One that does not load, or is not healthy, serves nobody, and `status()` says why.
 
+The module knows its release: `pricing.__release__` is the digest, to be told with a request's telemetry.
+
 Not renewed: what is not in the release, and objects of the old code that the service keeps (open connections, caches).
 `importlib.import_module("name")` inside a release does not see the release; `import name` does.
 """
@@ -253,6 +255,7 @@ class Reloader:
             healthy = getattr(module, "healthy", None)
             if callable(healthy) and healthy() is False:
                 raise ReloadError("healthy() says no")
+            module.__dict__["__release__"] = digest
             answer.append(module)
         except BaseException as error:  # noqa: BLE001  # whatever new code does at its import, the old one serves on
             answer.append(f"{type(error).__name__}: {error}"[:500])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -28,7 +29,8 @@ current_prompt: ContextVar[Prompt | None] = ContextVar("current_prompt", default
 class Asked:
     """One call and what came of it; `repair` is 0 for the first call of an answer.
 
-    `faults` are what was wrong with the reply's text, empty where it was taken.
+    `faults` are what was wrong with the reply's text, empty where it was taken.  Where no repair is left, `error` says
+    that the question stays without an answer.
     """
 
     prompt: Prompt
@@ -62,8 +64,7 @@ class AskingModel:
         both = (Message(role="system", text=prompt.system), Message(role="user", text=prompt.user))
         asked = tuple(message for message in both if message.text)
         repair: tuple[Message, ...] = ()
-        faults: tuple[str, ...] = ()
-        for number in range(self.repairs + 1):
+        for number in count():
             call = ChatCall(
                 model_id=self.id,
                 messages=(*asked, *repair),
@@ -78,12 +79,18 @@ class AskingModel:
             faults = parsed.faults
             if parsed.value is not None:
                 faults = tuple(check(parsed.value)) if check else ()
-            self._tell(Asked(prompt, call, reply, None, number, faults))
+            error = self._invalid(prompt, faults) if faults and number == self.repairs else None
+            self._tell(Asked(prompt, call, reply, error, number, faults))
             if parsed.value is not None and not faults:
                 return parsed.value
+            if error is not None:
+                raise error
             said = reply.text[:MOST_REPEATED].strip() or "…"  # some servers refuse an empty message
             repair = (Message(role="assistant", text=said), Message(role="user", text=self.repair(faults)))
-        raise ModelAnswerError(
+        raise AssertionError  # count() has no end
+
+    def _invalid(self, prompt: Prompt, faults: Sequence[str]) -> ModelAnswerError:
+        return ModelAnswerError(
             f"the answer of {self.id} to {prompt.name} stayed invalid: {' '.join(faults)[:500]}",
             where=f"prompt {prompt.name}, edition {prompt.edition}",
             hint="try a larger model, or a lower temperature",

@@ -24,6 +24,7 @@ from core.errors import ConfigError, ModelError, ModelRefusedError, UnavailableE
 from core.ids import content_hash
 from core.models import Chat
 from runtime.models.ollama_api import OllamaApi, ollama_url
+from runtime.models.openai_api import OPENAI_URL, check_openai, http_of_openai, openai_url
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -47,7 +48,6 @@ smallest of the rest."""
 COMFORTABLE_B = 9.0
 NO_CHAT = re.compile(r"embed|bge-|minilm|rerank|^all-|-e5-|clip", re.IGNORECASE)
 NO_CHAT_FAMILIES = ("bert", "nomic-bert", "clip")
-OPENAI_URL = "https://api.openai.com/v1"
 CONNECT_S = 5.0
 
 
@@ -153,6 +153,9 @@ async def check_reachable(spec: str, here: Path, environment: Mapping[str, str] 
             )
     elif told.kind not in ("none", "auto"):
         open_chat(spec, ModelPlan(), here, environment)
+        if told.kind == "openai":
+            url = openai_url(environment)
+            await check_openai(url, environment.get("OPENAI_API_KEY") or "none", where=_shown(url))
 
 
 # ----------------------------------------------------------------------- parts
@@ -194,7 +197,7 @@ def _openai(name: str, plan: ModelPlan, environment: Mapping[str, str]) -> Chat:
         raise UnavailableError(
             "openai: needs the package langchain-openai", where="model", hint="pip install 'ratchet[openai]'"
         )
-    url = environment.get("OPENAI_BASE_URL") or OPENAI_URL
+    url = openai_url(environment)
     key = environment.get("OPENAI_API_KEY") or ""
     if not key and url == OPENAI_URL:
         raise ConfigError(
@@ -209,7 +212,7 @@ def _openai(name: str, plan: ModelPlan, environment: Mapping[str, str]) -> Chat:
 
     from runtime.models.transport import bounding
 
-    http = _http_of_openai()
+    http = http_of_openai()
 
     def make(temperature: float) -> BaseChatModel:
         model: BaseChatModel = ChatOpenAI(
@@ -237,14 +240,6 @@ def _openai(name: str, plan: ModelPlan, environment: Mapping[str, str]) -> Chat:
         404: "check the model's name, and OPENAI_BASE_URL",
     }
     return LangChainChat(make, where=_shown(url), hints=hints, context_tokens=0)
-
-
-def _http_of_openai() -> Any:
-    """The HTTP library under the installed openai: httpx2 since its version 3."""
-    import openai
-
-    bases = (kind.__module__.partition(".")[0] for kind in openai.DefaultAsyncHttpxClient.__mro__)
-    return importlib.import_module(next(name for name in bases if name.startswith("httpx")))
 
 
 def _factory(spec: Spec, here: Path) -> Callable[[float], BaseChatModel]:

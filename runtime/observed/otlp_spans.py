@@ -90,6 +90,7 @@ def _completion(span: Any, component: str) -> Completion:
         statement=statement,
         arguments=_arguments(told),
         size=float(size) if isinstance(size, int | float) else None,
+        revision=str(told.get("service.version", ""))[:200] if is_request else "",
     )
 
 

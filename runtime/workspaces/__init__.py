@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runtime.workspaces.base import Base, open_base, take_base
+from runtime.workspaces.base import Base, files_below, open_base, take_base
 from runtime.workspaces.trees import lay_out
 
-__all__ = ["Base", "lay_out", "open_base", "take_base"]
+__all__ = ["Base", "files_below", "lay_out", "open_base", "take_base"]

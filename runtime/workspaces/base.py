@@ -20,7 +20,7 @@ from pathlib import Path
 from core.errors import ConfigError, StorageError
 from core.ids import content_hash
 
-__all__ = ["Base", "open_base", "take_base"]
+__all__ = ["Base", "files_below", "open_base", "take_base"]
 
 MANIFEST = "base.json"
 TREE = "tree"
@@ -86,6 +86,11 @@ def take_base(root: Path, folder: Path) -> Base:
             f"cannot copy the code: {error.strerror or error}", where=str(folder), hint="is the disk full?"
         ) from error
     return open_base(folder)
+
+
+def files_below(root: Path) -> Iterator[str]:
+    """The paths that a base of `root` would have, with slashes, sorted."""
+    return _listed(root.resolve())
 
 
 def open_base(folder: Path) -> Base:

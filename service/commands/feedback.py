@@ -41,14 +41,30 @@ def feedback(args: argparse.Namespace, output: Output) -> int:
     with (
         _writing(args, folder, files) as changes,
         _memory(args, folder, output) as recall,
-        _models(args, output) as models,
+        _models(args, output, folder) as models,
     ):
         results, failed = asyncio.run(_run_all(args, output, files, folder, recall, models, changes))
         code = _conclude(args, output, results, failed, stored, models)
-        if models is not None and models.use["failed"] and models.asked != "auto" and not code:
-            output.say(f"the model gave out, and rules spoke in its place: exit 4 ({models.reason})")
-            return ModelError.exit_code
-    return code
+        return code or _end_of_model(models, output)
+
+
+def _end_of_model(models: FeedbackModels | None, output: Output) -> int:
+    """The exit code that a model brings which was asked for by name, and left questions without an answer."""
+    from core.errors import ModelAnswerError, ModelBudgetError
+
+    error = None if models is None or models.asked == "auto" else models.error
+    if models is None or error is None:
+        return 0
+    if isinstance(error, ModelBudgetError):
+        output.say(f"the model's budget is spent, and rules spoke in its place: exit 7 ({error.what})")
+        return error.exit_code
+    if isinstance(error, ModelAnswerError):
+        if models.answered:
+            return 0
+        output.say(f"no answer of the model could be used, and rules spoke in its place: exit 4 ({error.what})")
+    else:
+        output.say(f"the model gave out, and rules spoke in its place: exit 4 ({error.what})")
+    return ModelError.exit_code
 
 
 @contextmanager
@@ -112,8 +128,11 @@ def _memory(args: argparse.Namespace, folder: StateFolder, output: Output) -> It
 
 
 @contextmanager
-def _models(args: argparse.Namespace, output: Output) -> Iterator[FeedbackModels | None]:
-    """The models of the three parts, where call or settings name one.  Raises ModelError when it is not there."""
+def _models(args: argparse.Namespace, output: Output, folder: StateFolder) -> Iterator[FeedbackModels | None]:
+    """The models of the three parts, where call or settings name one.
+
+    Raises ModelError when it is not there, and PolicyError where code may not be sent to where it is.
+    """
     asked = args.model or settings_of(args).model or "none"
     if asked == "none":
         yield None
@@ -123,6 +142,7 @@ def _models(args: argparse.Namespace, output: Output) -> Iterator[FeedbackModels
     from runtime.models.choice import check_spec
 
     check_spec(asked, "--model")
+    _may_send(args, folder, asked)
     record = Path(args.record) if args.record else None
     budget = Budget(usd=args.budget_usd, tokens=args.budget_tokens)
     models = FeedbackModels(asked, Path.cwd(), budget, record=record)
@@ -131,6 +151,18 @@ def _models(args: argparse.Namespace, output: Output) -> Iterator[FeedbackModels
         yield models
     finally:
         models.close()
+
+
+def _may_send(args: argparse.Namespace, folder: StateFolder, asked: str) -> None:
+    """Leave to send code to a model on another machine.  Raises PolicyError; StorageError when it cannot be audited."""
+    from core.policy import Action
+    from service.elsewhere import model_servers
+    from service.policy import Gate, ask_locally
+
+    if places := model_servers([asked]):
+        details = {"files": [str(path) for path in args.files[:50]], "to": places}
+        with folder.open_ledger() as ledger:
+            ask_locally(Gate.of(settings_of(args), ledger), Action.REMOTE_CALL, details=details)
 
 
 async def _run_all(
@@ -194,6 +226,7 @@ def _conclude(
     stored: Baseline,
     models: FeedbackModels | None,
 ) -> int:
+    from graph.model_use import answers
     from service.feedback.baseline import as_json, entry, failures, key_of
     from service.feedback.views import shown
 
@@ -202,9 +235,11 @@ def _conclude(
         "failed": [{"path": p, "what": e.what, "where": e.where, "try": e.hint} for p, e in failed.items()],
     }
     if models is not None:
-        told["model"] = {"asked": models.asked, "model": models.choice.model, **models.use, "reason": models.reason}
+        reason = models.error.what if models.error else ""
+        told["model"] = {"asked": models.asked, "model": models.choice.model, **models.use, "reason": reason}
         tokens = int(models.use["input_tokens"] + models.use["output_tokens"])
-        output.say(f"model: {models.use['calls']} answers, {models.use['failed']} calls failed, {tokens:,} tokens")
+        without = f", {models.use['failed']} questions without one that could be used" if models.use["failed"] else ""
+        output.say(f"model: {answers(int(models.use['calls']))}{without}, {tokens:,} tokens")
     threshold = DEFAULT_THRESHOLD if args.threshold is None else args.threshold
     place = Path(args.baseline) if args.baseline else Path("baseline.json")
     entries = {key_of(Path(each["path"]), place): (each, entry(each)) for each in results}

@@ -134,7 +134,7 @@ def _show(asked: Approval, output: Output) -> None:
     if asked.state == "waiting":
         shown.append(f"answers: {help_line(asked)}, as `approve`, `edit`, `respond`, `ignore` {asked.id}")
     value = {**_told(asked), "agent_inbox": as_agent_inbox(asked), **as_action_requests([asked])}
-    output.result(value, output.at_home("\n".join(shown)))
+    output.result(value, "\n".join(shown))
 
 
 def _tell(asked: Approval, ledger: Ledger, approvals: Approvals, args: argparse.Namespace, output: Output) -> None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from core.errors import NotFoundError
-from graph.model_use import use_line
+from graph.model_use import answers, use_line
 from service.escape import escaped
+from service.live_rows import improvements_text
 from service.output import Output
 from service.progress import short
 from service.state import find_subject, local_desk, open_folder, pick_campaign
@@ -30,12 +31,12 @@ def status(args: argparse.Namespace, output: Output) -> int:
     with local_desk(args) as desk:
         stored = pick_campaign(desk.ledger, args.id)
         told = campaigns.status(OfCampaign(campaign=stored.id), desk).model_dump(mode="json")
-        output.result(told, output.at_home(_standing_text(told, desk.ledger.clock())))
+        output.result(told, _standing_text(told, desk.ledger.clock()))
     return 0
 
 
 def history(args: argparse.Namespace, output: Output) -> int:
-    """`history [ID]`"""
+    """`history [ID]`: of a campaign on a live service its improvements, of another one its trials."""
     from service.operations import campaigns
 
     with local_desk(args) as desk:
@@ -47,7 +48,8 @@ def history(args: argparse.Namespace, output: Output) -> int:
         told = campaigns.trials(campaigns.TrialsOf(campaign=stored.id), desk, every=True).model_dump(
             mode="json", exclude={"next"}
         )
-        output.result(told, _trials_text(told))
+        live = stored.definition.kind == "live"
+        output.result(told, improvements_text(told) if live else _trials_text(told))
     return 0
 
 
@@ -122,10 +124,14 @@ def _standing_text(told: dict[str, Any], now: float) -> str:
         gain = "" if best["gain"] is None else f" ({best['gain']:+.3g} against the baseline)"
         rows.append(("best", f"{metric} {best['value']:.5g}{gain}, {best['proposal']} by {best['proposer']}"))
         rows.append(("", short(best["config"])))
-    else:
+    elif told["improvements"] is None:
         rows.append(("best", "none yet"))
-    done = ", ".join(f"{count} {name}" for name, count in jobs.items() if count or name == "ok")
-    rows.append(("jobs", f"{done}; {len(told['running'])} running"))
+    if told["improvements"] is not None:
+        improved = [f"{count} {name.replace('_', ' ')}" for name, count in told["improvements"].items()]
+        rows.append(("improvements", ", ".join(improved) or "none yet"))
+    else:
+        done = ", ".join(f"{count} {name}" for name, count in jobs.items() if count or name == "ok")
+        rows.append(("jobs", f"{done}; {len(told['running'])} running"))
     rows += [("", f"{row['job']} {row['purpose']}, {duration(row['seconds'])}") for row in told["running"]]
     if told["model"]:
         rows.append(("model", use_line(told["model"])))
@@ -142,7 +148,7 @@ def _standing_text(told: dict[str, Any], now: float) -> str:
 def _role_use(use: dict[str, Any]) -> str:
     tokens = use["input_tokens"] + use["output_tokens"]
     failed = f", {use['failed']} failed" if use["failed"] else ""
-    return f"{use['calls']} answers{failed}, {tokens:,} tokens, ${use['cost_usd']:.4f}, {duration(use['seconds'])}"
+    return f"{answers(use['calls'])}{failed}, {tokens:,} tokens, ${use['cost_usd']:.4f}, {duration(use['seconds'])}"
 
 
 def _campaigns_text(rows: list[dict[str, Any]]) -> str:

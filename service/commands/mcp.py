@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 from dataclasses import replace
 
 from service.output import Output
@@ -15,7 +16,7 @@ def mcp(args: argparse.Namespace, output: Output) -> int:
     """`mcp [--campaign FILE]… [--role ROLE]…`.  Nothing but the protocol is written to stdout."""
     import asyncio
 
-    from service.commands.serve import registered
+    from service.commands.serve import registered, say_broken_rules
     from service.mcp.server import on_stdio, server_over
     from service.operations.desk import local_asker, open_desk
     from service.operations.tail import Tail
@@ -37,9 +38,12 @@ def mcp(args: argparse.Namespace, output: Output) -> int:
             tail = Tail(desk.ledger)
             try:
                 output.say(f"MCP on standard input and output, over {settings.home}, as {', '.join(asker.roles)}")
+                say_broken_rules(settings, output)
                 await on_stdio(server_over(desk, tail))
             finally:
                 tail.close()
 
+    # Ctrl-C ends it as SIGTERM does: whoever waits for a line of standard input cannot be woken, and nothing is lost
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     asyncio.run(work())
     return 0

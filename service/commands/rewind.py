@@ -26,10 +26,12 @@ __all__ = ["rewind"]
 
 def rewind(args: argparse.Namespace, output: Output) -> int:
     """`rewind [CAMPAIGN] [POINT] [--fork [NAME]] [--yes] [--what state|code|both] [--set K=V] [--guide TEXT] …`"""
+    from graph.forking import check_forked
     from graph.points import find_point
 
     with local_desk(args) as desk:
         stored, text = _meant(desk.ledger, args.where)
+        check_forked(stored)
         if text is None:
             _must_have_point(args)
             return _list(output, desk, stored)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
@@ -357,6 +358,9 @@ def show_end(
         if model["died"]:
             output.say("the model gave out, and rules decided in its place: exit 4")
             return ModelError.exit_code
+        if model["useless"]:
+            output.say("no answer of the model could be used, and rules decided in its place: exit 4")
+            return ModelError.exit_code
         if model["capped"]:
             output.say("the model's budget is spent, and rules decided in its place: exit 7")
             return ModelBudgetError.exit_code
@@ -372,6 +376,7 @@ def _dry_run(campaign: Campaign, output: Output) -> int:
         "command": list(campaign.command),
         "cycles": budget.cycles,
         "model": asks,
+        "abstaining": _abstaining(campaign),
     }
     seats = ", ".join(use.use for use in campaign.council.proposers)
     voters = ", ".join(use.use for use in campaign.council.voting)
@@ -390,6 +395,8 @@ def _dry_run(campaign: Campaign, output: Output) -> int:
         f"  budget     {budget.cycles} cycles of up to {campaign.council.jobs_per_cycle} jobs, "
         f"{campaign.limits.parallel} at once, each at most {campaign.limits.time_s:g} s"
     )
+    if silent := _abstaining(campaign):
+        text += f"\n  no model   {', '.join(silent)} will abstain: give one by --model, or at the seat"
     if asks:
         cost = "" if asks["usd"] is None else f", ${asks['usd']:.2f}"
         text += f"\n  model      {asks['model']}: at most {asks['calls']} calls, {asks['tokens']:,} tokens{cost}"
@@ -411,16 +418,35 @@ def _budgets(args: argparse.Namespace) -> dict[str, Any]:
 
 def _asks(campaign: Campaign) -> dict[str, Any] | None:
     """What language models will be asked for at most, repairs included; None without a model."""
-    from agents.model_seats import estimate, with_model_seats
+    from agents.model_seats import NONE, asked_models, estimate, seat_model, with_model_seats
     from runtime.models.prices import price_of
 
-    if not campaign.wants_model():
+    asked = [spec for spec in asked_models(campaign) if spec != NONE]
+    if not asked:
         return None
-    full = with_model_seats(campaign.council, campaign.kind)
-    cycle, cycles = estimate(full, campaign.model.repairs), campaign.budget.cycles
-    price = price_of(campaign.model.use, campaign.model.prices)
-    usd = None if price is None else cycle.tokens * cycles * max(price.input, price.output) / 1e6
-    return {"model": campaign.model.use, "calls": cycle.calls * cycles, "tokens": cycle.tokens * cycles, "usd": usd}
+    full = with_model_seats(campaign.council, campaign.kind, campaign.model_of)
+    cycle = estimate(full, campaign.model.repairs, partial(seat_model, campaign))
+    cycles, usd = campaign.budget.cycles, 0.0
+    for model, tokens in cycle.models.items():
+        price = price_of(model, campaign.model.prices)
+        usd += math.nan if price is None else tokens * cycles * max(price.input, price.output) / 1e6
+    return {
+        "model": ", ".join(asked),
+        "calls": cycle.calls * cycles,
+        "tokens": cycle.tokens * cycles,
+        "usd": None if math.isnan(usd) else usd,
+    }
+
+
+def _abstaining(campaign: Campaign) -> list[str]:
+    """The personas among the voters that no model speaks for."""
+    from agents.model_seats import NONE, seat_model
+
+    return [
+        str(use.parameters.get("persona", "critical"))
+        for use in campaign.council.voting
+        if use.use == "persona" and seat_model(campaign, "voter", use) == NONE
+    ]
 
 
 def model_choice(args: argparse.Namespace) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.errors import UsageError
+from core.settings import Settings
 from service.output import Output
 from service.state import settings_of
 
-__all__ = ["registered", "serve"]
+__all__ = ["registered", "say_broken_rules", "serve"]
 
 
 def serve(args: argparse.Namespace, output: Output) -> int:
@@ -43,6 +44,7 @@ def serve(args: argparse.Namespace, output: Output) -> int:
         missing = [name for name in ("ENABLE_TRAINING", "ENABLE_AUTONOMY") if name not in capabilities]
         if missing:
             output.say(f"not set, so what needs them is refused: {', '.join(missing)}")
+        say_broken_rules(settings, output)
         if not at.loopback:
             output.say(f"{at.host} is not this machine alone, and plain HTTP shows the token: put TLS before it")
 
@@ -52,6 +54,14 @@ def serve(args: argparse.Namespace, output: Output) -> int:
     output.result({"status": "stopped", "signal": number}, "")
     output.say("stopped; campaigns that run go on")
     return 128 + number
+
+
+def say_broken_rules(settings: Settings, output: Output) -> None:
+    """Before anybody asks in vain."""
+    from service.policy import Policy
+
+    if fault := Policy.load(settings.policy_file).fault:
+        output.say(f"the rules file is broken, so everything but looking is refused: {fault}")
 
 
 def registered(files: Sequence[str] | None) -> dict[str, Path]:

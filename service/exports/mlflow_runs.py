@@ -40,6 +40,8 @@ VALUE_CHARACTERS = 500
 """Of a parameter, which every server takes."""
 METRICS_AT_ONCE = 1000
 PARAMETERS_AT_ONCE = 100
+RETRIES = "2"
+"""Of a request, within seconds.  MLflow's own seven take four minutes to say that there is no server."""
 
 
 def tracking_uri(out: str | Path) -> str:
@@ -55,6 +57,7 @@ def export_mlflow(folder: StateFolder, ledger: Ledger, stored: StoredCampaign, o
     store cannot be used, BusyError while another process exports it.
     """
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # before the import: it would tell its makers of us
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", RETRIES)
     try:
         from mlflow import MlflowClient
         from mlflow.exceptions import MlflowException

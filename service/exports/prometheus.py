@@ -38,14 +38,14 @@ def prometheus_text(ledger: Ledger) -> str:
 
 
 def _council(counts: Counts) -> list[Family]:
-    job, e = ("status", "purpose"), counts.events
+    job = ("status", "purpose")
     return [
         Family("ratchet_campaigns", "gauge", "Campaigns by status.", _one(counts.campaigns), ("status",)),
         Family(
             "ratchet_cycles_finished_total",
             "counter",
             "Cycles that came to their end.",
-            (((), counts.events["CycleFinished"]),),
+            (((), counts.cycles_finished),),
         ),
         Family(
             "ratchet_jobs_started_total",
@@ -67,7 +67,7 @@ def _council(counts: Counts) -> list[Family]:
             "ratchet_approvals_waiting",
             "gauge",
             "Questions to a person that nobody has answered.",
-            (((), e["ApprovalAsked"] - e["ApprovalAnswered"] - e["ApprovalExpired"]),),
+            (((), counts.approvals_waiting),),
         ),
         Family("ratchet_proposals_total", "counter", "Proposals by kind.", _one(counts.proposals), ("kind",)),
         Family(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import os
 import secrets
@@ -53,17 +54,34 @@ class Guard:
             elif _length(headers.get(b"content-length", b"")) > BODY_LIMIT_BYTES:
                 answer = problem(413, TOO_LARGE, where="Content-Length", Connection="close")
             else:
-                await self._app(scope, _bounded(receive), send)
+                await self._answered(scope, receive, send)
                 return
             await answer(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Also when the server stops before the answer is there: it then cancels what it still works on."""
+        begun = False
+
+        async def noting(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, _bounded(receive), noting)
+        except asyncio.CancelledError:
+            if not begun:
+                await problem(503, STOPPING, hint=STOPPING_HINT)(scope, receive, send)
 
     def _known(self, authorization: bytes) -> bool:
         scheme, _, token = authorization.partition(b" ")
         return scheme.lower() == b"bearer" and hmac.compare_digest(token.strip(), self._token)
 
 
+STOPPING = "the server stops, and had no time left for this request"
+STOPPING_HINT = "look whether it was carried out; under its Idempotency-Key it can be sent again"
 TOO_LARGE = f"a request has at most {BODY_LIMIT_BYTES:,} bytes"
 
 

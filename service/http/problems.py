@@ -86,20 +86,29 @@ def handle_errors(app: FastAPI) -> None:
         status = next((status for kind, status in STATUS if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
         return problem(status, error.what, error.where, error.hint, getattr(error, "approval_id", ""))
 
-    async def invalid(_: Request, error: Exception) -> JSONResponse:
+    async def invalid(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
         faults = error.errors()
         first = faults[0]
+        if first["loc"] == ("body",) and first["type"] != "missing":
+            return _no_object(request)
         where = ".".join(str(part) for part in first["loc"])
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-        syntax = first["type"] == "json_invalid"
-        return problem(400 if syntax else 422, first["msg"].removeprefix("Value error, ") + more, where)
+        if first["type"] == "json_invalid":
+            at = f" at character {first['loc'][-1]}"
+            return problem(
+                400, f"the body is no JSON: {first.get('ctx', {}).get('error', 'it breaks off')}{at}", "body"
+            )
+        return problem(422, first["msg"].removeprefix("Value error, ") + more, where)
 
     async def http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
         headers = dict(error.headers or {})
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-            headers["Allow"] = ", ".join(sorted(_methods(app, request)))
+            allowed = headers["Allow"] = ", ".join(sorted(_methods(app, request)))
+            return problem(405, f"{request.method} is not for this path", "method", f"it takes {allowed}", **headers)
+        if error.status_code == HTTPStatus.NOT_FOUND:
+            return problem(404, "there is no such path", "path", "GET /openapi.json has all of them", **headers)
         return problem(error.status_code, str(error.detail or ""), **headers)
 
     async def unforeseen(_: Request, error: Exception) -> JSONResponse:
@@ -109,6 +118,15 @@ def handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(Exception, unforeseen)
+
+
+def _no_object(request: Request) -> JSONResponse:
+    """For a body that is no JSON object, most often because nobody said that it is one."""
+    kind = request.headers.get("content-type", "")
+    if kind.partition(";")[0].strip().lower() == "application/json":
+        return problem(422, "the body has to be a JSON object", "body")
+    sent = f"came as {kind[:80]!r}" if kind else "came without a type"
+    return problem(422, f"the body {sent}, so it was not read", "Content-Type", "send `Content-Type: application/json`")
 
 
 def _methods(app: FastAPI, request: Request) -> set[str]:

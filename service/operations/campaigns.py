@@ -9,6 +9,7 @@ from pydantic import Field
 from core.errors import NotFoundError
 from memory.history import Cycle, History
 from memory.ledger import StoredCampaign
+from service.live_rows import improvement_rows
 from service.operations.desk import Desk
 from service.operations.ids import CampaignId, Number, OfCampaign, Paged, PagedByNumber
 from service.operations.operation import Told
@@ -104,6 +105,7 @@ class Standing(Told):
     baseline: dict[str, float] | None = Field(description="`value` and `sd`, the noise floor")
     best: Best | None
     jobs: dict[str, int] = Field(description="finished ones by status")
+    improvements: dict[str, int] | None = Field(description="of a live service, by status; null for other campaigns")
     running: list[dict[str, Any]] = Field(description="jobs under way")
     waiting: list[dict[str, Any]] = Field(description="questions to a person, open ones")
     model: dict[str, Any] | None = Field(description="what language models took; null without one")
@@ -133,11 +135,34 @@ class Trial(Told):
     change: str
 
 
+class Improvement(Told):
+    """Of a live service: what was deployed, and what became of it.  Reductions above 0 are gains."""
+
+    cycle: int
+    proposal: str
+    proposer: str
+    opportunity: str
+    change: str
+    files: list[str]
+    deployment: str = Field(description="empty for what never went live")
+    status: Literal["kept", "rolled_back", "failed", "refused", "needs_model", "watched"]
+    reason: str
+    p95_before_ms: float | None
+    p95_after_ms: float | None
+    latency_reduction_percent: float | None
+    latency_reduction_low_percent: float | None
+    latency_reduction_high_percent: float | None
+    rollback_seconds: float | None
+
+
 class TrialPage(Told):
+    """`improvements` in place of trials: of a campaign on a live service."""
+
     campaign: str
     metric: str
     baseline: float | None
     trials: list[Trial]
+    improvements: list[Improvement] = Field(default=[])
     next: str | None = None
 
 
@@ -147,6 +172,10 @@ class TrialsOf(Paged):
     campaign: CampaignId
 
 
+def _proposal(row: dict[str, Any]) -> str:
+    return str(row["proposal"])
+
+
 def trials(taken: TrialsOf, desk: Desk, *, every: bool = False) -> TrialPage:
     """`every`: all on one page, as the command line shows them."""
     stored = desk.ledger.campaign(taken.campaign)
@@ -154,13 +183,18 @@ def trials(taken: TrialsOf, desk: Desk, *, every: bool = False) -> TrialPage:
     with desk.histories.of(stored.id) as history:
         whole, baseline = history.experiments(), history.baseline
         chosen, following = page(whole, lambda one: one.proposal.id, None if every else taken.limit, taken.after)
-        rows = trial_rows(stored, chosen)
+        rows, improved = trial_rows(stored, chosen), list[dict[str, Any]]()
+        if stored.definition.kind == "live":
+            every_one = improvement_rows(history)
+            some, following = page(every_one, _proposal, None if every else taken.limit, taken.after)
+            improved = list(some)
     return TrialPage.model_validate(
         {
             "campaign": stored.id,
             "metric": objective.metric,
             "baseline": None if baseline is None else objective.value(baseline.mean),
             "trials": rows,
+            "improvements": improved,
             "next": following,
         }
     )

@@ -100,7 +100,9 @@ def seats_of(campaign: Campaign) -> dict[str, str]:
     from agents.model_seats import with_model_seats
     from agents.personas import FILE
 
-    full = with_model_seats(campaign.council, campaign.kind) if campaign.wants_model() else campaign.council
+    full = campaign.council
+    if campaign.wants_model():
+        full = with_model_seats(full, campaign.kind, campaign.model_of)
     uses: Sequence[Any] = [*full.proposers, *full.voting]
     default = {"persona": "critical"}
     named = [

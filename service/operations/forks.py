@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from memory.ledger import StoredCampaign
+from service.operations.begun import made_once
 from service.operations.desk import Desk
 from service.operations.ids import CampaignId, OfCampaign, Text
 from service.operations.operation import Told
@@ -85,26 +87,25 @@ class Forked(Told):
 def fork(taken: Fork, desk: Desk) -> Forked:
     from graph import forking
     from graph.points import find_point
-    from memory.lineage import forked_from
     from service.state import resume_command
 
     stored = desk.ledger.campaign(taken.campaign)
     found = find_point(desk.folder, desk.ledger, stored, taken.at)
-    if desk.noted and (origin := forked_from(desk.ledger, desk.noted)) is not None:
-        made = desk.ledger.campaign(origin.campaign_id)  # before a crash
-    else:
-        made = forking.fork(
+
+    def make(name: str | None) -> StoredCampaign:
+        return forking.fork(
             desk.ledger,
             stored,
             found.point,
-            name=taken.name,
+            name=name,
             sets=taken.set,
             guidance=taken.guidance,
             edits={key: value for key, value in (("agenda", taken.agenda), ("rulings", taken.rulings)) if value},
             checkpoint=found.checkpoint,
             by=desk.asker.actor or "human",
         )
-        desk.keep(made.id)
+
+    made = made_once(desk, stored.definition.name, taken.name, make)
     return Forked(
         campaign=made.id,
         parent=stored.id,

@@ -39,6 +39,9 @@ class Judged(Taken):
     dry_run: bool | None = None
     autonomous: bool | None = None
     isolation_level: Annotated[int, Field(ge=1, le=3)] | None = None
+    route: Annotated[str, Field(max_length=200)] | None = Field(
+        default=None, description="the door that is asked, such as `POST /admin/training/propose-pr`; rules may name it"
+    )
 
 
 class ChangeTold(Told):

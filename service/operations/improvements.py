@@ -9,7 +9,8 @@ from pydantic import Field
 
 from core.campaign import Campaign
 from core.errors import ConflictError, DeniedError, NotFoundError
-from service.detached import log_of, start_detached
+from service.operations import runs
+from service.operations.begun import begun_by
 from service.operations.desk import Desk
 from service.operations.operation import Taken, Told
 from service.operations.runs import defaults_of
@@ -28,11 +29,11 @@ class TriggerCycle(Taken):
 
 
 class CycleStarted(Told):
-    """The cycle runs in process `pid`; `cycle` is its number in the campaign."""
+    """The cycle runs in process `pid`, null when a repeated request finds its end; `cycle` is its number."""
 
     campaign: str
     cycle: int
-    pid: int
+    pid: int | None
     log: str
     risk_score: float
 
@@ -53,25 +54,24 @@ def trigger_improvement_cycle(taken: TriggerCycle, desk: Desk) -> CycleStarted:
     if not live_settings(campaign).enabled:
         hint = "IMPROVEMENT_CYCLE_ENABLED, or `enabled` of the tenant"
         raise DeniedError("improvement cycles are switched off", where=campaign.name, hint=hint)
-    stored, _ = find_live(desk.ledger, campaign)
-    if (owner := desk.ledger.leases.owner(f"campaign {stored.id}")) is not None:
-        raise ConflictError(
-            f"a cycle of {stored.id} runs already, in process {owner.pid}", where="tenant_id", hint="wait for its end"
-        )
-    cycle = stored.definition.budget.cycles
+    begun = begun_by(desk)
+    if begun is not None and begun.cycles is not None:  # it was about to start, before a crash
+        stored, cycle = desk.ledger.campaign(begun.campaign), begun.cycles
+    else:
+        stored, _ = find_live(desk.ledger, campaign)
+        cycle = stored.definition.budget.cycles
+        if (owner := desk.ledger.leases.owner(f"campaign {stored.id}")) is not None:
+            raise ConflictError(
+                f"a cycle of {stored.id} runs already, in process {owner.pid}",
+                where="tenant_id",
+                hint="wait for its end",
+            )
     options = [
-        *("--cycles", str(cycle)),
         *("--set", f"live.window_hours={taken.analysis_window_hours:g}"),
         *("--set", f"live.max_improvements={taken.max_improvements}"),
     ]
-    started = start_detached(desk.folder, desk.ledger, desk.settings, stored.id, options)
-    return CycleStarted(
-        campaign=stored.id,
-        cycle=cycle,
-        pid=started.pid,
-        log=str(log_of(desk.folder, stored.id)),
-        risk_score=desk.risk,
-    )
+    run = runs.started(desk, stored, cycle, options)
+    return CycleStarted(campaign=stored.id, cycle=cycle, pid=run.pid, log=run.log or "", risk_score=desk.risk)
 
 
 def _registered(desk: Desk, tenant: str) -> Campaign:

@@ -11,6 +11,7 @@ from core.errors import ConflictError
 from core.ids import content_hash
 from memory.effects import Effect
 from memory.leases import Lease
+from memory.ledger import Ledger
 from service.operations.desk import Desk
 from service.operations.operation import Operation, Taken, Told
 from service.operations.performing import perform
@@ -18,8 +19,13 @@ from service.operations.performing import perform
 __all__ = ["perform_once"]
 
 KIND = "request"
+KEPT_S = 7 * 24 * 3600.0
+"""How long a key stands for its request, from when it was last carried out."""
+FORGET_EVERY_S = 3600.0
 
 _lock = threading.Lock()
+_forgotten: dict[str, float] = {}
+"""When old keys were last looked for, by database."""
 _under_way: set[tuple[str, str]] = set()
 """(database, key) of what this process carries out now; the leases tell of other processes."""
 
@@ -60,6 +66,7 @@ async def perform_once(operation: Operation, taken: Taken, desk: Desk, key: str)
 
 def _begin(operation: Operation, taken: Taken, desk: Desk, name: str) -> tuple[Lease, Effect]:
     request = {"operation": operation.name, "input": content_hash(taken.model_dump(mode="json"))}
+    _forget_old(desk.ledger)
     lease = desk.ledger.leases.acquire(name)
     try:
         return lease, desk.ledger.effects.begin(name, KIND, "", request)
@@ -71,3 +78,12 @@ def _begin(operation: Operation, taken: Taken, desk: Desk, name: str) -> tuple[L
     except BaseException:
         desk.ledger.leases.release(lease)
         raise
+
+
+def _forget_old(ledger: Ledger) -> None:
+    now, where = ledger.clock(), ledger.database.where
+    with _lock:
+        if now - _forgotten.get(where, 0.0) < FORGET_EVERY_S:
+            return
+        _forgotten[where] = now
+    ledger.effects.forget(KIND, now - KEPT_S)

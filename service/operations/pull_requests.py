@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any
 
+from anyio import to_thread
 from pydantic import Field
 
 from core.pull_requests import ChangeType
@@ -91,7 +93,9 @@ async def propose(taken: Propose, desk: Desk) -> Opened:
     made = PROrchestrator(taken.repo_owner, taken.repo_name, ledger=desk.ledger)
     metadata = {"run_id": taken.run_id} if taken.run_id else {}
     changes = [change.model_dump() for change in taken.changes]
-    proposal = made.generate_proposal(changes, taken.title, taken.description or taken.title, metadata=metadata)
+    words = (taken.title, taken.description or taken.title)
+    # a large one takes a second, in which everybody else is to be answered
+    proposal = await to_thread.run_sync(partial(made.generate_proposal, changes, *words, metadata=metadata))
     told = await made.create_github_pr(proposal, dry_run=taken.dry_run, base=taken.base, draft=taken.draft)
     return _opened(told, desk.risk)
 
@@ -116,7 +120,8 @@ def facts_of_delivery(taken: Deliver, desk: Desk) -> Mapping[str, Any]:
 
 
 async def deliver(taken: Deliver, desk: Desk) -> Opened:
-    told = await opened_for(_delivery(taken, desk), taken.repo_owner, taken.repo_name, dry_run=taken.dry_run)
+    delivery = await to_thread.run_sync(_delivery, taken, desk)
+    told = await opened_for(delivery, taken.repo_owner, taken.repo_name, dry_run=taken.dry_run)
     return _opened(told, desk.risk)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from core.errors import ConflictError, NotFoundError, nearest
 from core.settings import Settings
 from memory.ledger import StoredCampaign
 from service.detached import log_of, start_detached
+from service.operations.begun import Begun, begun_by, made_once
 from service.operations.desk import Desk
 from service.operations.ids import OfCampaign
 from service.operations.operation import Taken, Told
@@ -27,11 +28,13 @@ __all__ = [
     "Start",
     "Stopped",
     "campaign_of",
+    "done_of",
     "dry",
     "known",
     "one_cycle",
     "resume",
     "start",
+    "started",
     "stop",
 ]
 
@@ -53,7 +56,7 @@ class Start(Taken):
 
 
 class Run(Told):
-    """A campaign that was started; `pid` is its process, `log` where it prints."""
+    """A campaign that was started; `pid` is its process, null when a repetition finds its end; it prints to `log`."""
 
     campaign: str
     status: str = Field(description="started, or checked when nothing was to be started")
@@ -85,9 +88,8 @@ def start(taken: Start, desk: Desk) -> Run:
             cycles=campaign.budget.cycles,
             risk_score=desk.risk,
         )
-    stored = desk.ledger.campaign(desk.noted) if desk.noted else desk.ledger.create_campaign(campaign)
-    desk.keep(stored.id)
-    return _started(desk, stored)
+    stored = made_once(desk, campaign.name, None, lambda chosen: desk.ledger.create_campaign(campaign, chosen))
+    return started(desk, stored, stored.definition.budget.cycles)
 
 
 class Resume(OfCampaign):
@@ -98,16 +100,14 @@ class Resume(OfCampaign):
 
 def resume(taken: Resume, desk: Desk) -> Run:
     stored = desk.ledger.campaign(taken.campaign)
-    if stored.status == "failed":
+    if stored.status == "failed" and not desk.noted:
         raise ConflictError(
             f"{stored.id} has failed: its baseline does not run", where="campaign", hint="mend it, and start a new one"
         )
-    with desk.histories.of(stored.id) as history:
-        done = history.last_finished_cycle
     cycles = taken.cycles or stored.definition.budget.cycles
-    if stored.status == "finished" and cycles <= done:
+    if stored.status == "finished" and not desk.noted and cycles <= done_of(desk, stored):
         raise ConflictError(f"{stored.id} is finished", where="campaign", hint="give more `cycles`, or start a new one")
-    return _started(desk, stored, taken.cycles)
+    return started(desk, stored, cycles)
 
 
 class CycleMore(OfCampaign):
@@ -115,9 +115,9 @@ class CycleMore(OfCampaign):
 
 
 def one_cycle(taken: CycleMore, desk: Desk) -> Run:
-    with desk.histories.of(desk.ledger.campaign(taken.campaign).id) as history:
-        done = history.last_finished_cycle
-    return resume(Resume(campaign=taken.campaign, cycles=done + 1), desk)
+    begun, stored = begun_by(desk), desk.ledger.campaign(taken.campaign)
+    cycles = begun.cycles if begun is not None else None
+    return resume(Resume(campaign=stored.id, cycles=cycles or done_of(desk, stored) + 1), desk)
 
 
 class Stopped(Told):
@@ -148,7 +148,7 @@ def campaign_of(desk: Desk, name: str | None, **changes: Any) -> Campaign:
         raise NotFoundError(
             f"no campaign {chosen!r} is registered here",
             where="campaign",
-            hint=f"{nearest(chosen, known)}; `serve --campaign FILE` registers one",
+            hint=f"`serve --campaign FILE` registers one; {nearest(chosen, known)}",
         )
     keys = {"cycles": "budget.cycles", "until": "until", "seed": "seed"}
     overrides = {keys[key]: value for key, value in changes.items() if value is not None}
@@ -160,19 +160,36 @@ def defaults_of(settings: Settings) -> dict[str, Any]:
     return {"model": settings.model} if settings.model else {}
 
 
-def _started(desk: Desk, stored: StoredCampaign, cycles: int | None = None) -> Run:
-    options = [] if cycles is None else ["--cycles", str(cycles)]
+def done_of(desk: Desk, stored: StoredCampaign) -> int:
+    """The cycles that the campaign has finished."""
+    with desk.histories.of(stored.id) as history:
+        return history.last_finished_cycle
+
+
+def started(desk: Desk, stored: StoredCampaign, cycles: int, options: Sequence[str] = ()) -> Run:
+    """The campaign's run up to so many cycles, in a process of its own; under a key, once.
+
+    Raises ConflictError while another process works on it.
+    """
+    begun, pid = begun_by(desk), None
     owner = desk.ledger.leases.owner(f"campaign {stored.id}")
-    if owner is not None and not desk.noted:  # noted: this very request has started it, before a crash
-        raise ConflictError(
-            f"{stored.id} is being run by process {owner.pid}", where="campaign", hint="wait, or stop it"
-        )
-    pid = owner.pid if owner else start_detached(desk.folder, desk.ledger, desk.settings, stored.id, options).pid
+    if owner is not None:
+        if begun is None or begun.cycles is None:  # else this very request has started it, before a crash
+            raise ConflictError(
+                f"{stored.id} is being run by process {owner.pid}", where="campaign", hint="wait, or stop it"
+            )
+        pid = owner.pid
+    elif begun is None or not begun.has_run(stored):
+        if begun is None or begun.cycles is None:
+            begun = Begun(campaign=stored.id, cycles=cycles, done=done_of(desk, stored), sessions=stored.sessions)
+            desk.keep(begun.model_dump_json())
+        words = ["--cycles", str(cycles), *options]
+        pid = start_detached(desk.folder, desk.ledger, desk.settings, stored.id, words, stopping=desk.stopping).pid
     return Run(
         campaign=stored.id,
         status="started",
         pid=pid,
         log=str(log_of(desk.folder, stored.id)),
-        cycles=cycles or stored.definition.budget.cycles,
+        cycles=cycles,
         risk_score=desk.risk,
     )

@@ -205,7 +205,7 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         name="campaigns.trials",
-        summary="The finished trials of a campaign",
+        summary="The finished trials of a campaign; of a live service its improvements",
         action=READ,
         takes=campaigns.TrialsOf,
         answers=campaigns.TrialPage,

@@ -47,11 +47,6 @@ class Tail:
         self._looking: asyncio.Task[None] | None = None
         self.closed = False
 
-    @property
-    def last(self) -> int:
-        """The number of the newest event that was seen."""
-        return self._seq
-
     def close(self) -> None:
         """Ends all that follow."""
         self.closed = True
@@ -85,8 +80,9 @@ class Tail:
     async def _after(self, position: int, campaign_id: str | None) -> tuple[list[Line], int]:
         """(lines after that place, at most a page; the place that is reached)."""
         if position < self._from:
+            kept_from = self._from  # before the look: it may move on meanwhile
             lines = await asyncio.to_thread(self._read, position, campaign_id)
-            return lines, lines[-1].seq if lines else max(position, self._from)
+            return lines, lines[-1].seq if lines else kept_from
         fresh = list(itertools.takewhile(lambda line: line.seq > position, reversed(self._lines)))[::-1][:PAGE]
         wanted = [line for line in fresh if campaign_id in (None, line.campaign_id)]
         return wanted, fresh[-1].seq if fresh else position
@@ -106,8 +102,10 @@ class Tail:
             self._looking = None
 
     async def _look(self) -> None:
+        skipped = False
         while True:
             try:
+                skipped = skipped or await self._skip()
                 lines = await asyncio.to_thread(self._read, self._seq, None)
             except UnavailableError:  # busy, or the disk is full: it may pass, and who follows has lost nothing
                 lines = []
@@ -117,10 +115,22 @@ class Tail:
                         self._from = self._lines[0].seq
                     self._lines.append(line)
                 self._seq = lines[-1].seq
-                self._changed.set()
-                self._changed = asyncio.Event()
+                self._tell()
             if len(lines) < PAGE:
                 await asyncio.sleep(LOOK_S)
+
+    async def _skip(self) -> bool:
+        """What came while nobody followed is not kept for all: who wants it reads it from the ledger."""
+        newest = await asyncio.to_thread(self._ledger.last_seq)
+        if newest - self._seq > PAGE:
+            self._lines.clear()
+            self._from = self._seq = newest
+            self._tell()
+        return True
+
+    def _tell(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
 
 
 def _line(event: AnyEvent) -> Line:

@@ -10,6 +10,7 @@ from core.episodes import episode_id_of
 from core.errors import ConflictError, NotFoundError
 from memory.ledger import StoredCampaign
 from service.operations import runs
+from service.operations.begun import begun_by, made_once
 from service.operations.desk import Desk
 from service.operations.ids import RunId
 from service.operations.operation import Taken, Told
@@ -47,11 +48,9 @@ class Training(Told):
 
 def start_training(taken: StartTraining, desk: Desk) -> Training:
     """`episodes` cycles: of a new run, or so many more of a known one."""
-    known = _known(desk, desk.noted or taken.run_id)
-    done = 0
-    if known is not None:
-        with desk.histories.of(known.id) as history:
-            done = history.last_finished_cycle
+    begun = begun_by(desk)
+    known = _known(desk, begun.campaign if begun is not None else taken.run_id)
+    done = 0 if known is None else runs.done_of(desk, known)
     if taken.dry_run:
         name = known.definition.name if known else runs.campaign_of(desk, taken.campaign, cycles=taken.episodes).name
         run_id = taken.run_id or (known.id if known else desk.ledger.next_id(name))
@@ -60,14 +59,14 @@ def start_training(taken: StartTraining, desk: Desk) -> Training:
         campaign = runs.campaign_of(desk, taken.campaign, cycles=taken.episodes)
         if taken.task_description:
             campaign = campaign.model_copy(update={"description": taken.task_description})
-        known = desk.ledger.create_campaign(campaign, taken.run_id)
-    elif known.status == "failed":
+        known = made_once(desk, campaign.name, taken.run_id, lambda name: desk.ledger.create_campaign(campaign, name))
+    elif known.status == "failed" and begun is None:
         raise ConflictError(
             f"{known.id} has failed: its baseline does not run", where="run_id", hint="take another one"
         )
-    desk.keep(known.id)
-    cycles = known.definition.budget.cycles if desk.noted else done + taken.episodes
-    run = runs.resume(runs.Resume(campaign=known.id, cycles=cycles), desk)
+    if begun is not None and begun.cycles is not None:  # it was about to start, before a crash
+        done = begun.done
+    run = runs.started(desk, known, done + taken.episodes)
     return _told(taken, desk, known.id, done, known.definition.name, run)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
+
 from core.approvals import Approval
 from core.errors import ApprovalError, ApprovalNeededError, DeniedError, NotFoundError
 from core.ids import Clock, system_clock
-from core.policy import Action, Decision, PolicyContext
+from core.policy import CAPABILITIES, Action, Decision, PolicyContext
 from core.settings import Settings
 from memory.approvals import Approvals
 from memory.audit import Audit
@@ -121,7 +123,7 @@ class Gate:
     def _refusal(self, action: Action, asked: PolicyContext, decision: Decision) -> DeniedError | ApprovalNeededError:
         """The error for a decision that is no yes; what a person has to decide is parked."""
         where = f"rule {decision.rule}, {self.policy.source} rules, risk {decision.risk:.2f}"
-        explain = f"`python run_graph.py policy explain {action.value}`"
+        explain = f"`{_explaining(action, asked)}`"
         if decision.answer == "denied":
             hint = f"{explain} says what would change it"
             return DeniedError(f"{action.value} is denied: {decision.reason}", where=where, hint=hint)
@@ -145,6 +147,20 @@ class Gate:
         """The id of the yes, used up.  An approval of something else has another hash."""
         held = approvals.get(approval_id)
         return approvals.use(held.id, question.asked_again(held.nonce).shown_hash).id
+
+
+def _explaining(action: Action, asked: PolicyContext) -> str:
+    """The command that explains this very decision: it takes whoever types it for the one who asks, unless told."""
+    typed = PolicyContext(roles=("owner",), capabilities=frozenset(CAPABILITIES), route="cli", actor=asked.actor)
+    if asked.route != typed.route:
+        typed = typed.model_copy(update={"actor": ""})
+    words = ["python", "run_graph.py", "policy", "explain", action.value]
+    for name, value in asked.model_dump(mode="json", exclude={"version", "approval_id", "details"}).items():
+        if value is None or getattr(asked, name) == getattr(typed, name):
+            continue
+        said = ",".join(sorted(value)) if isinstance(value, list) else value
+        words += ["--context", f"{name}={said}"]
+    return shlex.join(words)
 
 
 def _parked(asked: Approval, what: str, where: str) -> ApprovalNeededError | DeniedError:

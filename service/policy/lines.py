@@ -34,7 +34,7 @@ class Lines:
 def read_yaml(raw: bytes, where: str) -> tuple[Any, Lines]:
     """The data of one document, and the lines of its parts.  Raises ConfigError that names the line."""
     if len(raw) > MAX_SIZE_BYTES:
-        raise ConfigError(f"the file has {len(raw):,} bytes, at most {MAX_SIZE_BYTES:,} are read", where=where)
+        raise ConfigError(f"the file is too long: at most {MAX_SIZE_BYTES:,} bytes are read", where=where)
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -65,6 +65,7 @@ async def serve(plan: Plan, ready: Callable[[Address], None]) -> int:
         def stop(number: int) -> None:
             told.append(number)
             tail.close()  # open event streams end by themselves
+            desk.stopping.set()
             server.should_exit = True
             server.force_exit = len(told) > 1
 

@@ -51,11 +51,14 @@ def add_streams(app: FastAPI, desk: Desk, tail: Tail, security: Any) -> None:
         if len(open_streams) >= MOST_STREAMS:
             raise HTTPException(429, f"{MOST_STREAMS} streams of events are open: close one, or ask later")
 
-    async def messages(place: int | None, campaign: str | None) -> AsyncIterator[bytes]:
+    async def messages(wanted: int | None, campaign: str | None) -> AsyncIterator[bytes]:
         mark = object()
         open_streams.add(mark)
         try:
-            yield f": after {tail.last if place is None else place}\n\n".encode()
+            newest = await to_thread.run_sync(lent.ledger.last_seq)
+            # a place that this ledger has not come to is that of another one: nothing would come for a long time
+            place = newest if wanted is None else min(wanted, newest)
+            yield f": after {place}\n\n".encode()
             async for lines in tail.follow(place, campaign, heartbeat_s=HEARTBEAT_S):
                 yield b"".join(line.message for line in lines) or b": nothing new\n\n"
         finally:

@@ -52,7 +52,7 @@ def _given(session: Session, kind: str, asked: Approval, rest: str) -> int:
     if kind == "edit":
         changes = [word for change in rest.split() for word in ("--set", change)]
         return session.call(["edit", asked.id, *shown, *changes])
-    return session.call([kind, asked.id, *shown, *(["--", rest] if rest else [])])
+    return session.call([kind, *shown, asked.id, *(["--", rest] if rest else [])])
 
 
 def _found(session: Session, name: str | None) -> Approval:

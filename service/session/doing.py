@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from core.errors import NotFoundError, RatchetError, UsageError
+from core.campaign import Campaign
+from core.errors import ConfigError, NotFoundError, RatchetError, UsageError, nearest
 from core.settings import Settings
 from service.escape import escaped
 from service.session import looking, starting
 from service.session.answering import answer
-from service.session.words import WORDS, split
-from service.tables import columns
+from service.session.words import WORDS, Word, split
+from service.tables import columns, fields, line_width
 
 if TYPE_CHECKING:
     from service.session.session import Session
@@ -25,6 +26,8 @@ Doing = Callable[["Session", str], int]
 MODES = ("human", "confirm", "auto", "all", "never", "ask", "low")
 COUNTED = 10_000
 """The largest number that may be asked for."""
+WIDE = 120
+"""Columns from which on the commands fit a table."""
 
 
 def doing(command: str) -> Doing:
@@ -127,6 +130,19 @@ def opened(session: Session, rest: str) -> int:
     return 0
 
 
+def rewind(session: Session, rest: str) -> int:
+    """A fork that was made is open from then on, unless a campaign runs."""
+    before = looking.campaign_of(session, None)
+    code = session.call(["rewind", *session.words(rest)])
+    if (made := looking.campaign_of(session, None)) == before:
+        return code
+    if session.is_running:
+        session.output.say(escaped(f"{session.campaign} runs, so the session is still about it: `open {made}` later"))
+    else:
+        session.choose(made)
+    return code
+
+
 # -------------------------------------------------------------------- guidance
 
 
@@ -202,8 +218,8 @@ def feedback(session: Session, rest: str) -> int:
 
 def save(session: Session, rest: str) -> int:
     words = session.words(rest)
-    if len(words) > 1:
-        raise UsageError("one file", where="save", hint="save report.html")
+    if len(words) > 1 or not all(word.endswith((".html", ".htm")) for word in words):
+        raise UsageError("the report is one file of HTML", where="save", hint="save report.html")
     return session.call(["report", *session.chosen(), *(["--out", words[0]] if words else [])])
 
 
@@ -237,14 +253,22 @@ def _kept(session: Session, key: str, value: str) -> None:
             raise
         session.output.say(escaped(f"{key} is {value}, from now on"))
     else:
+        root = key.partition(".")[0]
+        if root not in Campaign.model_fields:
+            near = nearest(root[:40], {*Campaign.model_fields, *Settings.model_fields})
+            hint = near if near.startswith("did") else "set KEY VALUE, a key as in the campaign's file"
+            raise ConfigError(f"there is no setting {root[:40]!r}", where="set", hint=hint)
         session.overrides.append(f"{key}={value}")
         session.output.say(escaped(f"{key} is {value}, in the next campaign that is run"))
 
 
 def model(session: Session, rest: str) -> int:
+    from runtime.models.choice import parse_spec
+
     words = split(rest)
     if len(words) != 1:
         raise UsageError("which model?", where="model", hint="model none, auto, ollama:NAME, openai:NAME, replay:FILE")
+    parse_spec(words[0], "model")
     session.model = words[0]
     session.output.say(escaped(f"model {words[0]}, in the next campaign that is run; one that was begun keeps its own"))
     return 0
@@ -268,9 +292,17 @@ def help_(session: Session, rest: str) -> int:
         return 0
     rows = [(word.name, ", ".join(word.also), word.takes, word.does) for word in WORDS]
     told: list[dict[str, Any]] = [{"name": w.name, "also": w.also, "takes": w.takes, "does": w.does} for w in WORDS]
-    text = columns(rows, ("command", "or", "takes", "what it does"))
+    room = line_width()
+    if room is None or room >= WIDE:
+        text = columns(rows, ("command", "or", "takes", "what it does"))
+    else:
+        text = fields([(f"{w.name} {w.takes}", f"{w.does}{_also(w)}") for w in WORDS])
     session.output.result({"commands": told}, f"{text}\n\nWords and /words are the same. Any other text is guidance.")
     return 0
+
+
+def _also(word: Word) -> str:
+    return f" (or {', '.join(word.also)})" if word.also else ""
 
 
 def quit_(session: Session, rest: str) -> int:
@@ -300,6 +332,7 @@ OWN: dict[str, Doing] = {
     "agents": of_campaign("agents"),
     "jobs": of_campaign("jobs"),
     "history": history,
+    "rewind": rewind,
     "best": looking.best,
     "trend": looking.trend,
     "compare": looking.compare,

@@ -18,7 +18,7 @@ from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.output.vt100 import Vt100_Output
 
 from service.session.blocks import fitted
-from service.session.look import Look
+from service.session.look import Look, ascii_text
 from service.session.screen import Screen
 
 __all__ = ["Prompt"]
@@ -94,7 +94,8 @@ class Prompt:
 
     def _toolbar(self) -> str:
         look = self._look()
-        return "".join(fitted(row, "", look) for row in self._bar()[:3]).rstrip("\n")
+        rows = [row if look.unicode else ascii_text(row) for row in self._bar()[:3]]
+        return "".join(fitted(row, "", look) for row in rows).rstrip("\n")
 
 
 class PrivateHistory(FileHistory):

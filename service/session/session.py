@@ -16,7 +16,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Protocol
 
 from core.approvals import Approval
-from core.errors import NotFoundError, RatchetError, UsageError
+from core.errors import ConfigError, NotFoundError, RatchetError, UsageError
 from service.escape import escaped
 from service.session.answering import empty_line
 from service.session.doing import doing
@@ -24,7 +24,7 @@ from service.session.names import Names
 from service.session.output import SessionOutput
 from service.session.questions import DOOR, Questions
 from service.session.screen import Screen
-from service.session.words import ELSEWHERE, WORDS, read_line, split
+from service.session.words import ELSEWHERE, WORDS, council_hint, read_line, split
 from service.state import open_folder, settings_of
 from service.words.commands import COMMANDS, parser
 from service.words.parser import HelpAsked
@@ -142,7 +142,11 @@ class Session:
         if not said.command:
             return 0
         self.output.command = said.command
-        code = doing(said.command)(self, said.rest)
+        try:
+            code = doing(said.command)(self, said.rest)
+        except (UsageError, ConfigError, NotFoundError) as error:
+            error.hint = council_hint(error.hint, line)
+            raise
         if self.paths is not None:
             self.paths.look()
         return code
@@ -214,7 +218,7 @@ class Session:
         """What the bar below the prompt says."""
         if self.ongoing is not None and self.ongoing.alive:
             return self.ongoing.watch.rows()
-        at = self.campaign or (str(self.file) if self.file else "no campaign is open")
+        at = self.campaign or (str(self.file) if self.file else "no campaign")
         return [escaped(f"{at}  nothing runs  run [n] · help · Ctrl-D leaves")]
 
     def known_ids(self) -> list[str]:
@@ -313,7 +317,7 @@ class Session:
             return
         told = f"{last[0].id}, {last[0].status}: `run` goes on" if last else "no campaign yet: run CAMPAIGN.yaml"
         self.output.say(escaped(told))
-        self.output.say(f"{len(WORDS)} commands: `help`. Any other text is guidance for the council. Ctrl-D leaves.")
+        self.output.say(f"{len(WORDS)} commands: `help`. Other text is guidance. Ctrl-D leaves.")
 
 
 def _is_terminal() -> bool:

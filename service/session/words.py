@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.errors import UsageError, nearest
 
-__all__ = ["WORDS", "Said", "Word", "read_line", "split"]
+__all__ = ["WORDS", "Said", "Word", "council_hint", "read_line", "split"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,9 @@ WORDS = (
     Word("logs", "j3", "what a job printed"),
     Word("memory", "TEXT", "what was remembered that is like a text"),
     Word("feedback", "FILE [n]", "comment a Python file, in n rounds"),
+    Word("undo", "", "take back the last change of your files that this program made"),
+    Word("redo", "", "make it again"),
+    Word("rewind", "[ID] [POINT]", "what going back in a campaign would mean; with --fork a new one begins there"),
     Word("set", "KEY VALUE", "a setting, or a key of the next campaign such as limits.time_s"),
     Word("model", "NAME", "the language model of the next campaign: none, auto, ollama:NAME, …"),
     Word("save", "[FILE.html]", "write the report; the campaign itself is always saved"),
@@ -60,6 +63,12 @@ WORDS = (
 BY_NAME = {name: word.name for word in WORDS for name in (word.name, *word.also)}
 ELSEWHERE = ("serve", "mcp", "control-plane", "demo", "evolve", "completion", "watch")
 """Commands of the command line that keep a terminal to themselves."""
+
+FIRST_PERSON = """
+am believe do don't dont doubt expect feel guess hate have hope know like love mean need prefer see suggest suspect
+think want wish would
+"""
+"""After these, `i` is a person who speaks, and not the short form of `ignore`."""
 
 TYPING_ERROR = 0.75
 """How alike a single word must be to a command to be taken for a mistyped one."""
@@ -85,6 +94,8 @@ def read_line(line: str, others: frozenset[str] = frozenset()) -> Said:
     slashed = text.startswith("/")
     first, _, rest = text[1 if slashed else 0 :].partition(" ")
     word = first.lower()
+    if word == "i" and not slashed and rest and (first == "I" or rest.split()[0].lower() in FIRST_PERSON.split()):
+        return Said("guide", text)
     if word in BY_NAME:
         return Said(BY_NAME[word], rest.strip())
     if word in ELSEWHERE:
@@ -102,6 +113,19 @@ def read_line(line: str, others: frozenset[str] = frozenset()) -> Said:
             hint=f"`{near}`; to say it to the council: guide {word}",
         )
     return Said("guide", text)
+
+
+def council_hint(hint: str, line: str) -> str:
+    """The hint of an error, with how to say the line to the council where it reads like a sentence: `drop sgd`."""
+    text = line.strip()
+    first, *rest = text.split()
+    sentence = len(rest) > 1 or (rest and rest[0].isalpha())
+    if not sentence or "guide " in hint or first.lower() in ("guide", "steer", "r", "respond", "help"):
+        return hint
+    if first.startswith("/") or any(word.startswith(("-", "/", "~", '"')) or "=" in word for word in rest):
+        return hint
+    told = f"to say it to the council: guide {text[:60]}"
+    return f"{hint}; {told}" if hint else told
 
 
 def split(rest: str) -> list[str]:

@@ -75,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
     global_options(common.add_argument_group("global options"), default=argparse.SUPPRESS)
 
     top = Parser(
-        prog="run_graph.py",
+        prog="python run_graph.py",
         description="Ratchet: a self-improving council of agents. Every gain is measured, every loss is rolled back.",
         epilog="exit codes: 0 done · 1 ran and failed · 2 usage · 3 bad config or input · 4 unavailable or busy · "
         "5 waits for a person · 6 an improvement was taken back · 7 budget or time reached · 8 a check did not pass · "

@@ -31,7 +31,7 @@ from agents.testing import (
 )
 from agents.testing.cases import ExampleRecall, example_proposal, on_the_table
 from agents.voters.persona import persona
-from core.campaign import Council, Use
+from core.campaign import Campaign, Council, Use
 from core.errors import ConfigError, ModelBudgetError, ModelRefusedError, ModelSilentError, NotFoundError
 from core.models import ChatCall
 from core.records import Memory
@@ -366,3 +366,28 @@ def test_the_standard_council_has_every_role_and_a_dissenter() -> None:
     assert [u.parameters.get("persona") for u in with_model_seats(own).voting] == ["critical", "dissenter"]
     assert estimate(seats).calls == 2 + 2 + 5 + (seats.jobs_per_cycle + REJECTIONS) + 1
     assert estimate(Council()).calls == 0
+
+
+def test_roles_without_a_model_get_no_seats_and_cost_nothing() -> None:
+    campaign = Campaign.model_validate(
+        {
+            "name": "small", "command": ["true"], "objective": {"metric": "m"}, "space": {"x": {}}, "baseline": {},
+            "model": {"use": "ollama:a", "roles": {"voter": "none", "proposer": "none", "historian": "openai:b"}},
+        }
+    )  # fmt: skip
+    seats = with_model_seats(campaign.council, "experiment", campaign.model_of)
+    assert (seats.proposers, seats.voting) == (campaign.council.proposers, campaign.council.voting)
+    assert (seats.director.use, seats.historian.use) == ("advised", "reflective")
+    told = estimate(seats, model_of=campaign.model_of)
+    assert told.calls == 2 + (seats.jobs_per_cycle + REJECTIONS) + 1
+    assert told.models.keys() == {"ollama:a", "openai:b"}
+    assert sum(told.models.values()) == told.tokens
+
+
+def test_a_dissenter_sits_beside_the_only_persona_with_a_model() -> None:
+    own = Council(voting=(Use.model_validate({"use": "persona", "persona": "critical", "model": "ollama:a"}),))
+    seats = with_model_seats(own, model_of=lambda _, seat: seat.model or "none")
+    assert [(u.parameters["persona"], u.model) for u in seats.voting] == [
+        ("critical", "ollama:a"),
+        ("dissenter", "ollama:a"),
+    ]

@@ -137,6 +137,8 @@ def test_the_base_is_what_it_was_when_the_campaign_began(tmp_path: Path) -> None
     ("code", "what"),
     [
         ({"files": ["nowhere/*.py"]}, "no file matches"),
+        ({"files": ["../repository/shop/*.py"]}, "no file matches"),
+        ({"judge": ["tests", "benchmark", "shop"]}, "all that may change is the judge's"),
         ({"judge": ["specs", "benchmark"]}, "'specs'"),
         ({"judge": ["tests"]}, "not among the judge's files"),
         ({"root": "elsewhere"}, "does not exist"),
@@ -148,10 +150,21 @@ def test_a_wrong_campaign_is_one_clear_error(tmp_path: Path, code: dict[str, Any
     path = write_campaign(tmp_path / "repository")
     definition = json.loads(path.read_text())
     path.write_text(json.dumps({**definition, "code": {**definition["code"], **code}}))
-    got, lines, _ = run(*words(path))
+    got, lines, _ = run(*words(path, "--dry-run"))
     assert got == 3
     assert what in lines[-1]["error"]["what"]
     assert lines[-1]["error"]["try"] or "write the command" in lines[-1]["error"]["what"]
+
+
+def test_a_missing_key_points_to_a_campaign_on_code(tmp_path: Path) -> None:
+    path = write_campaign(tmp_path / "repository")
+    definition = json.loads(path.read_text())
+    del definition["code"]["benchmark"]
+    path.write_text(json.dumps(definition))
+    got, lines, _ = run(*words(path, "--dry-run"))
+    assert got == 3
+    assert lines[-1]["error"]["what"] == "code.benchmark is missing"
+    assert "campaigns/log_analysis/campaign.yaml" in lines[-1]["error"]["try"]
 
 
 def test_a_model_writes_a_candidate_that_is_voted_on_and_judged_like_any(tmp_path: Path) -> None:

@@ -205,3 +205,40 @@ def test_the_command_line(tmp_path: Path, server: Server) -> None:
     code, lines, _ = run("feedback", str(file), "--home", str(tmp_path / "home"), "--model", "ollama:llama3.2", **here)
     assert code == 4
     assert "ollama serve" in lines[-1]["error"]["try"]
+
+
+@pytest.mark.parametrize(
+    ("says", "more", "code", "last"),
+    [
+        ("I cannot help with that.", (), 4, "no answer of the model could be used"),
+        (None, ("--budget-tokens", "10"), 7, "the model's budget is spent"),
+    ],
+)
+def test_the_end_says_what_kept_the_model_from_helping(
+    tmp_path: Path, server: Server, says: str | None, more: tuple[str, ...], code: int, last: str
+) -> None:
+    if says is not None:
+        server.answer = lambda asked: says
+    file = tmp_path / "stock.py"
+    file.write_text(CODE)
+    words = ("feedback", str(file), "--home", str(tmp_path / "home"), "--model", "ollama:llama3.2", "--iterations", "1")
+    got, lines, said = run(*words, *more, env={"OLLAMA_HOST": server.url})
+    assert got == code
+    assert last in said
+    assert lines[-1]["files"][0]["rewards"][0] > 0
+    assert (lines[-1]["model"]["calls"] == 0) == bool(more)
+
+
+@pytest.mark.parametrize(
+    ("more", "what"),
+    [(("--budget-usd", "1"), "nobody said what"), (("--set", "safe_mode=true"), "REMOTE_CALL is denied")],
+)
+def test_code_goes_to_no_server_without_leave_or_price(tmp_path: Path, more: tuple[str, ...], what: str) -> None:
+    file = tmp_path / "stock.py"
+    file.write_text(CODE)
+    env = {"OPENAI_BASE_URL": "http://192.0.2.1/v1", "OPENAI_API_KEY": "sk-nobodys"}  # RFC 5737
+    code, lines, _ = run(
+        "feedback", str(file), "--home", str(tmp_path / "home"), "--model", "openai:big", *more, env=env
+    )
+    assert code == 3
+    assert what in lines[-1]["error"]["what"]

@@ -19,6 +19,7 @@ from tests.model_servers.ollama_stand_in import Server
 from tests.model_servers.ollama_stand_in import start as start_server
 
 ROLES = {"director", "proposer", "voter", "supervisor", "historian"}
+SMALL: dict[str, Any] = {"budget": {"cycles": 1}, "control": [], "noise": {"repeats": 1, "verdict_pairs": 2}}
 
 
 @pytest.fixture
@@ -152,6 +153,19 @@ def test_killed_it_pays_no_answer_twice(tmp_path: Path, server: Server) -> None:
     assert len(keys) == len(set(keys))
 
 
+def test_a_model_that_answers_nothing_of_use_is_told_of_and_no_success(tmp_path: Path) -> None:
+    plan = {"use": "ollama:llama3.2", "repairs": 1}
+    path = write_campaign(tmp_path, **SMALL, model=plan)
+    with start_server(answer=lambda asked: "I cannot help with that.") as server:
+        code, lines, said = run("run", str(path), "--home", str(tmp_path / "home"), **at(server))
+        answered = len(server.calls)
+    use = lines[-1]["model"]
+    assert (code, use["useless"], use["died"], use["degraded"]) == (4, True, False, True)
+    assert use["failed"] == use["questions"] == answered / 2
+    assert "no answer of the model could be used" in said
+    assert "holds no JSON object" in use["reason"]
+
+
 def test_a_cap_on_tokens_is_kept_and_rules_go_on(tmp_path: Path, server: Server) -> None:
     path = write_campaign(tmp_path)
     code, lines, said = run(*words(path, "home", "ollama:llama3.2", "--budget-tokens", "9000"), **at(server))
@@ -191,6 +205,47 @@ def test_auto_without_an_ollama_is_the_council_of_rules(tmp_path: Path) -> None:
     assert lines[-1]["model"]["chosen"][0]["model"] == "none"
     assert run("run", str(path), "--home", str(tmp_path / "rules"))[0] == 0
     assert comparable(tmp_path / "home") == comparable(tmp_path / "rules")
+
+
+def test_a_model_at_single_seats_is_asked_there_and_nowhere_else(tmp_path: Path, server: Server) -> None:
+    """A seat's own (`auto` too), and one that a persona names in its file; the campaign itself has none."""
+    council = {
+        "voting": ["world_model", {"use": "persona", "persona": "thrifty"}],
+        "supervisor": {"use": "reviewed", "model": "auto"},
+        "historian": {"use": "chronicler", "model": "ollama:llama3.2"},
+        "jobs_per_cycle": 2,
+    }
+    path = write_campaign(tmp_path, **SMALL, council=council)
+    thrifty = {"name": "thrifty", "description": "You count what a trial costs.", "model": "ollama:llama3.2"}
+    (tmp_path / "personas.yaml").write_text(json.dumps({"schema": 1, "personas": [thrifty]}))
+    code, lines, _ = run("run", str(path), "--home", str(tmp_path / "home"), **at(server))
+    result = lines[-1]
+    assert (code, result["status"]) == (0, "finished")
+    assert {(call.role, call.seat) for call in calls(tmp_path / "home")} == {
+        ("supervisor", "reviewed"), ("historian", "reflective"), ("voter", "thrifty"),
+    }  # fmt: skip
+    assert result["model"]["models"] == ["ollama:llama3.2"]
+    seats = {(one["vote"]["voter"], one["vote"]["source"]) for one in lines if one["type"] == "VoteCast"}
+    assert seats == {("world_model", "rules"), ("thrifty", "model")}
+
+
+@pytest.mark.parametrize(
+    ("changes", "persona"),
+    [
+        ({"council": {"historian": {"use": "reflective", "model": "ollama:nobody"}}}, ""),
+        ({"council": {"voting": [{"use": "persona", "persona": "thrifty"}]}}, "ollama:nobody"),
+    ],
+)
+def test_a_seat_whose_model_is_not_there_is_told_before_any_job(
+    tmp_path: Path, server: Server, changes: dict[str, Any], persona: str
+) -> None:
+    path = write_campaign(tmp_path, **SMALL, **changes)
+    thrifty = {"name": "thrifty", "description": "You count what a trial costs.", "model": persona}
+    (tmp_path / "personas.yaml").write_text(json.dumps({"schema": 1, "personas": [thrifty]}))
+    code, lines, _ = run("run", str(path), "--home", str(tmp_path / "home"), **at(server))
+    assert code == 4
+    assert "no model nobody" in lines[-1]["error"]["what"]
+    assert not (tmp_path / "runs.jsonl").exists()
 
 
 def test_the_calls_behind_a_proposal_are_told_with_their_editions(tmp_path: Path, server: Server) -> None:

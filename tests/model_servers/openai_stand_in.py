@@ -19,7 +19,9 @@ class OpenAIWire(Wire):
     content_type = "text/event-stream"
 
     def do_GET(self) -> None:  # noqa: N802  # named by http.server
-        if self.path == "/v1/models":
+        if self.stand_in.key and self.headers.get("authorization") != f"Bearer {self.stand_in.key}":
+            self.send_json({"error": {"message": "Incorrect API key provided.", "code": "invalid_api_key"}}, 401)
+        elif self.path == "/v1/models":
             self.send_json(
                 {"object": "list", "data": [{"id": name, "object": "model"} for name in self.stand_in.models]}
             )

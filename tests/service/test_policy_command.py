@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import json
+import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from command_line import Cli
+from command_line import Cli, Running
 
 from core.policy import Action
 from memory import schema
 from memory.audit import Audit
 from memory.ledger import Ledger
 from service.policy import Gate, Policy, local_context
+
+CAMPAIGN = """
+name: bowl
+command: ["{python}", "{here}/train.py", "{config}"]
+objective: {metric: loss, goal: minimize}
+space: {x: {type: float, low: 0, high: 1}}
+baseline: {x: 0.5}
+"""
 
 
 @pytest.fixture
@@ -83,6 +93,28 @@ def test_a_broken_file_is_shown_with_its_line(cli: Cli, tmp_path: Path) -> None:
     assert cli("policy", "explain", "ROLLBACK", "--json", "--set", f"policy_file={path}").json["rule"] == "broken-file"
 
 
+@pytest.mark.parametrize(
+    "model",
+    [
+        "model: {roles: {director: 'openai:big'}}",
+        "council: {supervisor: {use: reviewed, model: 'openai:big'}}",
+        "council: {voting: [{use: persona, persona: far}]}",
+    ],
+)
+def test_a_model_elsewhere_needs_leave_wherever_it_is_named(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://192.0.2.1/v1")  # nobody's, by RFC 5737
+    (tmp_path / "train.py").touch()
+    (tmp_path / "campaign.yaml").write_text(CAMPAIGN + model)
+    (tmp_path / "personas.yaml").write_text(
+        "personas: [{name: far, description: You live elsewhere., model: 'openai:big'}]"
+    )
+    found = cli("run", str(tmp_path / "campaign.yaml"), "--set", "safe_mode=true", "--home", str(tmp_path / "home"))
+    assert found.code == 3
+    assert "REMOTE_CALL" in found.err
+
+
 def test_audit_lists_pages_and_filters(cli: Cli, home: Path) -> None:
     count = len(Action)
     whole = cli("audit", "--json", home=home).json
@@ -130,3 +162,12 @@ def test_audit_verify_names_the_first_broken_entry(cli: Cli, home: Path) -> None
     broken = cli("audit", "verify", "--json", home=home)
     assert (broken.code, broken.json["broken_at"]) == (1, 3)
     assert cli("audit", "verify", "--head", "1:xyz", home=home).code == 2
+
+
+def test_a_server_says_at_its_start_that_the_rules_are_broken(start: Callable[..., Running], tmp_path: Path) -> None:
+    broken = tmp_path / "policy.yaml"
+    broken.write_text("rules: [")
+    server = start("--set", f"policy_file={broken}", "serve", "--port", "0", home=tmp_path / "home")
+    assert f"{broken}, line" in server.wait_for("err", "the rules file is broken")
+    server.send(signal.SIGTERM)
+    assert server.wait().code == 143

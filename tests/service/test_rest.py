@@ -288,6 +288,13 @@ def test_stop_a_run_and_go_on_with_it(client: httpx.Client, serving: Serving) ->
     assert wait_until_ended(client, campaign)["finished_cycles"] == 1
 
 
+def test_a_place_that_the_ledger_has_not_come_to_is_now(client: httpx.Client) -> None:
+    with client.stream("GET", "/api/events", headers={"Last-Event-ID": str(10**12)}) as stream:
+        first = next(stream.iter_lines())
+    newest = max(event["seq"] for event in everything(client, f"/api/campaigns/{RUN}/events", "events", limit=500))
+    assert newest <= int(first.removeprefix(": after ")) < 10**6
+
+
 def test_sigterm_ends_open_streams_and_the_server(serving: Serving, client: httpx.Client) -> None:
     streams = [client.stream("GET", "/api/events") for _ in range(5)]
     opened = [stream.__enter__() for stream in streams]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import Cli
 from rest_process import TOKEN, problem
 from starlette.testclient import TestClient
 
@@ -18,6 +20,7 @@ from memory.audit import Audit
 from service.operations.desk import Asker, Desk, open_desk
 from service.operations.table import OPERATIONS
 from service.operations.tail import Tail
+from service.policy.policy import SHIPPED
 from service.rest.app import create_app
 from tests.github_server.repository import Repository
 from tests.github_server.server import TOKEN as GITHUB_TOKEN
@@ -134,3 +137,37 @@ def test_metrics_are_told_to_who_has_the_token(tmp_path: Path) -> None:
         assert told.headers["content-type"].startswith("text/plain")
         assert "ratchet_cycles_finished_total 0" in told.text
         problem(client.get("/metrics", headers={"Authorization": ""}), 401)
+
+
+def test_what_is_refused_says_how_it_is_to_be_sent(tmp_path: Path) -> None:
+    with asking(tmp_path) as (client, _):
+        path = "/admin/training/propose-pr"
+        for headers in ({}, {"Content-Type": "application/x-www-form-urlencoded"}):
+            told = problem(client.post(path, content="{}", headers=headers), 422)
+            assert (told["where"], "application/json" in told["hint"]) == ("Content-Type", True)
+        typed = {"Content-Type": "application/json"}
+        assert "JSON object" in problem(client.post(path, content="[]", headers=typed), 422)["detail"]
+        assert "character 6" in problem(client.post(path, content='{"a": nope}', headers=typed), 400)["detail"]
+        assert problem(client.put("/api/campaigns"), 405)["hint"] == "it takes GET, POST"
+        assert "openapi.json" in problem(client.get("/api/campaign"), 404)["hint"]
+
+
+def test_the_command_that_explains_a_refusal_explains_that_very_one(tmp_path: Path, cli: Cli) -> None:
+    with asking(tmp_path, replace(OWNER, capabilities=frozenset())) as (client, _):
+        told = problem(client.post("/admin/training/propose-pr", json=PROPOSAL), 403)
+    words = shlex.split(told["hint"].split("`")[1])
+    assert words[:2] == ["python", "run_graph.py"]
+    explained = cli(*words[2:], "--json", home=tmp_path).json
+    assert (explained["answer"], explained["rule"]) == ("denied", "capability")
+    assert explained["context"]["route"] == "POST /admin/training/propose-pr"
+
+
+def test_the_policy_of_another_door_can_be_asked_for(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.yaml"
+    shipped = SHIPPED.read_text(encoding="utf-8")
+    night = "{name: by-hand, actions: [PR_PROPOSE], when: {routes: [POST /admin/*]}, effect: deny, reason: by hand}"
+    rules.write_text(shipped.replace("\nrules:\n", f"\nrules:\n  - {night}\n", 1))
+    with asking(tmp_path / "home", policy_file=rules) as (client, _):
+        assert client.get("/api/policy/PR_PROPOSE").json()["rule"] == "propose"
+        told = client.get("/api/policy/PR_PROPOSE", params={"route": "POST /admin/training/propose-pr"}).json()
+        assert (told["answer"], told["rule"]) == ("denied", "by-hand")

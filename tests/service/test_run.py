@@ -207,6 +207,18 @@ def test_progress_is_plain_off_a_terminal_and_quiet_says_nothing(tiny: Path, tmp
     assert "verdict" in answer.out
 
 
+def test_a_persona_without_a_model_is_told_of_once(tiny: Path, tmp_path: Path, cli: Cli) -> None:
+    file = tiny / "campaign.yaml"
+    file.write_text(file.read_text() + "council: {voting: [novelty, {use: persona, persona: critical}]}\n")
+    checked = cli("run", tiny, "--dry-run")
+    assert "critical will abstain" in checked.out
+    assert cli("run", tiny, "--dry-run", "--json").json["abstaining"] == ["critical"]
+    assert cli("run", tiny, "--dry-run", "--model", "auto", "--json").json["abstaining"] == []
+    ran = cli("run", tiny, "--cycles", 2, home=tmp_path / "home")
+    assert ran.code == 0
+    assert ran.err.count("critical abstains: there is no model at its seat") == 1
+
+
 def test_detached_it_outlives_the_command(tiny: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     told = call_process("run", tiny, "--cycles", "1", "--detach", "--json", home=home).json
@@ -225,3 +237,14 @@ def identify_or_none(pid: int) -> ProcessIdentity | None:
         return identify(pid)
     except ProcessLookupError:
         return None
+
+
+def test_a_cycle_without_a_proposal_says_so(tiny: Path, cli: Cli, tmp_path: Path) -> None:
+    (tiny / "roles.py").write_text(
+        "def silent():\n    async def propose(case, kit):\n        return []\n    return propose\n"
+    )
+    told = (tiny / "campaign.yaml").read_text() + "\ncouncil: {proposers: ['roles.py:silent']}\n"
+    (tiny / "campaign.yaml").write_text(told)
+    answer = cli("run", tiny, "--plain", "--cycles", "1", home=tmp_path / "home")
+    assert "proposal   none: nobody had anything new to offer" in answer.err
+    assert "nothing was tried: no proposer had anything to offer" in answer.out

@@ -17,6 +17,7 @@ import ast
 from collections.abc import Iterator
 
 from agents.code.transformations.analysis.flow import loops, stable
+from agents.code.transformations.analysis.hashing import hash_note
 from agents.code.transformations.analysis.inference import kind_of
 from agents.code.transformations.analysis.kinds import Kind, iterated
 from agents.code.transformations.analysis.parsed import ParsedModule
@@ -113,8 +114,13 @@ def _membership(module: ParsedModule, found: Filter) -> Iterator[Rewrite]:
     word = "in" if values[0] else "not in"
     draft.swap(found.loop, miss, f"return {module.segment(other)} {word} {module.atom(found.loop.iter)}")
     exact = _is_exact(iterated(kind))
+    hashed = "" if kind.name in ("list", "tuple", "range") else hash_note(module, other)
+    if hashed is None:
+        return
     note = conditions(
-        "" if exact else "the values are equal to themselves (no NaN)", "" if kind.sure else "annotations are true"
+        hashed,
+        "" if exact else "the values are equal to themselves (no NaN)",
+        "" if kind.sure else "annotations are true",
     )
     yield from draft.rewrite(hit, "search with `in`", note)
 

@@ -66,8 +66,6 @@ def find(module: ParsedModule, often: frozenset[str] = frozenset()) -> Iterator[
             continue
         if not purity(module).function(function) or not result_immutable(module, function):
             continue
-        if any((kind := annotated(each.annotation)) and kind.name == "float" for each in function.args.args):
-            note += "; 0.0 and -0.0 may share a result"
         note = conditions(note, reads_note(module, function))
         draft = Draft(module)
         cached(draft, function, SIZE)

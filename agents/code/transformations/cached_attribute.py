@@ -19,7 +19,8 @@ from agents.code.transformations.analysis.kinds import STR_RESULTS, annotated, i
 from agents.code.transformations.analysis.library import PURE_BUILTINS
 from agents.code.transformations.analysis.parsed import Function, ParsedModule
 from agents.code.transformations.analysis.purity import purity
-from agents.code.transformations.analysis.uses import MUTATING
+from agents.code.transformations.analysis.shapes import each_reference
+from agents.code.transformations.analysis.uses import MUTATING, use_of, use_of_value
 from agents.code.transformations.drafts import Draft
 from agents.code.transformations.rules import Rewrite, Rule
 
@@ -70,9 +71,40 @@ def _frozen_attributes(module: ParsedModule, node: ast.ClassDef) -> set[str]:
             stored = each in written and each not in inside
             changed = isinstance(above, ast.Attribute) and above.attr in MUTATING
             item = isinstance(above, ast.Subscript) and above.value is each and not isinstance(above.ctx, ast.Load)
-            if stored or changed or item or isinstance(above, ast.AugAssign):
+            if (
+                stored
+                or changed
+                or item
+                or isinstance(above, ast.AugAssign)
+                or (each not in written and _may_change(module, each) and not _is_plain(module, init, each.attr))
+            ):
                 own.discard(each.attr)
     return own
+
+
+def _is_plain(module: ParsedModule, init: ast.FunctionDef, name: str) -> bool:
+    """Whether all that `__init__` gives an attribute can never change."""
+    values = [
+        each.value
+        for each in ast.walk(init)
+        if isinstance(each, ast.Assign | ast.AnnAssign)
+        for target in (each.targets if isinstance(each, ast.Assign) else [each.target])
+        if isinstance(target, ast.Attribute) and target.attr == name
+    ]
+    return bool(values) and all(is_immutable(kind_of(module, value)) for value in values)
+
+
+def _may_change(module: ParsedModule, node: ast.expr) -> bool:
+    """Whether the object an expression stands for, or a part of it, is changed here or given to somebody else."""
+    above = module.parent(node)
+    if isinstance(above, ast.Subscript) and above.value is node:
+        return not isinstance(above.ctx, ast.Load) or _may_change(module, above)
+    if isinstance(above, ast.For) and above.iter is node:
+        names = {each.id: each for each in ast.walk(above.target) if isinstance(each, ast.Name)}
+        return any(
+            use_of(module, use) in ("grow", "change") for each in names.values() for use in each_reference(module, each)
+        )
+    return isinstance(node, ast.Attribute) and use_of_value(module, node) != "read"
 
 
 def _cached(module: ParsedModule, function: ast.FunctionDef, frozen: set[str]) -> Iterator[Rewrite]:
@@ -127,7 +159,7 @@ def _cached(module: ParsedModule, function: ast.FunctionDef, frozen: set[str]) -
     )
     yield from draft.rewrite(
         function, f"compute `{function.name}` once for each instance",
-        "no other module changes the attributes it reads, or what is in them; nobody relies on it being read-only",
+        "nothing else changes the attributes it reads, or what is in them; nobody relies on it being read-only",
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from agents.code.transformations.analysis.origins import is_constant_global
 from agents.code.transformations.analysis.parsed import ParsedModule
 from agents.code.transformations.analysis.shapes import assigned, method, same
 from agents.code.transformations.drafts import Draft
-from agents.code.transformations.rules import Rewrite, Rule
+from agents.code.transformations.rules import Rewrite, Rule, conditions
 
 __all__ = ["CHAR_FILTER"]
 
@@ -70,6 +70,7 @@ def _dropped(module: ParsedModule, call: ast.Call, inner: ast.GeneratorExp | ast
         fresh = draft.fresh(f"_{table.id.strip('_').upper()}_TABLE")
         draft.top(f"{fresh} = str.maketrans({table.id})", after=statement)
         draft.replace(call, f"{module.atom(text)}.translate({fresh})")
+        note = conditions(note, f"no other module changes `{table.id}`")
         yield from draft.rewrite(call, "translate the characters at once", note)
         return
     if not same(inner.elt, clause.target) or len(clause.ifs) != 1 or not isinstance(test := clause.ifs[0], ast.Compare):

@@ -18,6 +18,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator
 
+from agents.code.transformations.analysis.evidence import gives_iterator
 from agents.code.transformations.analysis.flow import functions, loops, own_nodes, stable
 from agents.code.transformations.analysis.inference import kind_of
 from agents.code.transformations.analysis.kinds import is_immutable
@@ -65,6 +66,8 @@ def _in_function(module: ParsedModule, function: Function) -> Iterator[Rewrite]:
         immutable = all(is_immutable(kind_of(module, each)) for each in names)
         if not arguments_stay or not immutable or not _is_pure_call(module, calls[0]):
             continue
+        if gives_iterator(module, calls[0]) or not _comes_first(module, calls[0], first):
+            continue
         if not is_immutable(kind_of(module, calls[0])) and not all(
             use_of_value(module, each) == "read" for each in calls
         ):
@@ -91,6 +94,16 @@ def _is_evaluated(module: ParsedModule, call: ast.Call, statement: ast.stmt) -> 
         ):
             return False
     return False
+
+
+def _comes_first(module: ParsedModule, call: ast.Call, statement: ast.stmt) -> bool:
+    """Whether nothing with an effect is called in the statement before the call, which may fail."""
+    start = module.span(call)[0]
+    return all(
+        purity(module).expression(each)
+        for each in ast.walk(statement)
+        if isinstance(each, ast.Call) and module.span(each)[1] <= start
+    )
 
 
 def _once(module: ParsedModule, calls: list[ast.Call], first: ast.stmt, note: str) -> Iterator[Rewrite]:

@@ -24,6 +24,8 @@ from agents.code.transformations.analysis.shapes import (
     becomes_expression,
     each_reference,
     filtered_loop,
+    in_any_order,
+    is_seen_here_alone,
     method,
     names_in,
     same,
@@ -49,12 +51,14 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
             continue
         if name.id in found.targets or not becomes_expression(module, found, *parts):
             continue
+        if kind == "dict" and not in_any_order(module, parts[0], parts[1]):
+            continue  # an assignment evaluates the value first, a comprehension the key
         start = starts_just_before(module, name.id, found.loop)
         draft = Draft(module)
         if start and _is_empty(module, start[1], kind):
             draft.settle(start[0], found.loop, text(module))
             yield from draft.rewrite(found.body, f"build `{name.id}` by a comprehension")
-        elif kind == "list" and _belongs(module, name):
+        elif kind == "list" and is_seen_here_alone(module, name.id, found.loop) and _belongs(module, name):
             copies = not found.conditions and same(parts[0], found.loop.target)
             given = module.segment(found.loop.iter) if copies else text(module)
             draft.swap(found.loop, found.loop, f"{name.id}.extend({given})")

@@ -10,6 +10,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator
 
+from agents.code.transformations.analysis.flow import leaves_guard
 from agents.code.transformations.analysis.hashing import hash_note
 from agents.code.transformations.analysis.inference import kind_of
 from agents.code.transformations.analysis.parsed import ParsedModule
@@ -43,7 +44,7 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
             draft.replace(call, f"{fresh}[{module.segment(call.args[0])}]")
         items = calls[0].func.value if isinstance(calls[0].func, ast.Attribute) else None
         note = hash_note(module, *(call.args[0] for call in calls), items_of=items)
-        if note is None:
+        if note is None or (note and any(leaves_guard(module, call, statement) for call in calls)):
             continue
         yield from draft.rewrite(
             calls[0], f"count the items of `{name}` once", conditions(note, notes[statement, name])

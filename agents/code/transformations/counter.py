@@ -19,6 +19,7 @@ from agents.code.transformations.analysis.flow import loops
 from agents.code.transformations.analysis.imports import dotted
 from agents.code.transformations.analysis.inference import kind_of
 from agents.code.transformations.analysis.parsed import ParsedModule
+from agents.code.transformations.analysis.purity import purity
 from agents.code.transformations.analysis.shapes import (
     becomes_expression,
     filtered_loop,
@@ -75,6 +76,8 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
         name, key = counted
         if any(name in names_in(each) for each in (key, found.loop.iter, *found.conditions)):
             continue
+        if not by_default and not isinstance(key, ast.Name) and not purity(module).expression(key):
+            continue  # it was evaluated twice
         wrapper = _wrapper(module, start[1], by_default)
         if wrapper is None:
             continue

@@ -102,8 +102,10 @@ def _use(module: ParsedModule, draft: Draft, name: ast.Name) -> int | None:
         outer = module.parent(above)
         tested = not isinstance(above, ast.BoolOp) or isinstance(outer, ast.If | ast.While)
         return 0 if tested else None
-    if isinstance(above, ast.Call) and module.names.is_builtin(
-        above.func, "len", "sorted", "sum", "min", "max", "list", "set"
+    if (
+        isinstance(above, ast.Call)
+        and len(above.args) == 1
+        and module.names.is_builtin(above.func, "len", "sorted", "sum", "min", "max", "list", "set")
     ):
         return 0
     if (

@@ -17,7 +17,7 @@ import ast
 import copy
 from collections.abc import Iterator
 
-from agents.code.transformations.analysis.flow import holds_any, loops, read_after
+from agents.code.transformations.analysis.flow import holds_any, leaves_guard, loops, read_after
 from agents.code.transformations.analysis.hashing import hash_note
 from agents.code.transformations.analysis.inference import kind_of
 from agents.code.transformations.analysis.kinds import CONTAINERS, iterated
@@ -29,6 +29,7 @@ from agents.code.transformations.rules import Rewrite, Rule, conditions
 __all__ = ["DICT_LOOKUP"]
 
 _WORDS = (ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.Tuple, ast.expr_context, ast.USub, ast.UnaryOp)
+_EXACT = ("int", "str", "bytes", "bool")
 _KEYS_STAY = "nothing called in the loop changes the keys; reading every key does not fail"
 
 
@@ -108,7 +109,7 @@ def _index(
     if place is None:
         return None
     statement, stability = place
-    if isinstance(module.parent(statement), ast.Module):
+    if isinstance(module.parent(statement), ast.Module) or leaves_guard(module, node, statement):
         return None
     index = draft.fresh(f"{base.id}_by_key")
     item, written = _renamed(draft, target, key)
@@ -124,7 +125,9 @@ def _index(
     if hashing is None:
         return None
     hashing = hashing or ("" if iterated(kind_of(module, iterable)) else "annotations are true")
-    return index, conditions(stability.assumes, again, hashing, _KEYS_STAY)
+    exact = any((one := kind_of(module, each)) and one.name in _EXACT for each in (key, probe))
+    itself = "" if exact else "the keys are equal to themselves (no NaN)"
+    return index, conditions(stability.assumes, again, hashing, itself, _KEYS_STAY)
 
 
 def _renamed(draft: Draft, target: ast.expr, key: ast.expr) -> tuple[str, str]:

@@ -21,12 +21,20 @@ from dataclasses import dataclass
 
 from agents.code.transformations.analysis.flow import functions, guarded, loops, own_nodes
 from agents.code.transformations.analysis.inference import kind_of
+from agents.code.transformations.analysis.kinds import INT
 from agents.code.transformations.analysis.parsed import ParsedModule
 from agents.code.transformations.analysis.purity import purity
-from agents.code.transformations.analysis.shapes import names_in, same, starts_just_before
+from agents.code.transformations.analysis.shapes import (
+    assigned,
+    each_reference,
+    names_in,
+    same,
+    starts_just_before,
+)
+from agents.code.transformations.analysis.uses import use_of
 from agents.code.transformations.counter import counting
 from agents.code.transformations.drafts import Draft
-from agents.code.transformations.rules import Rewrite, Rule
+from agents.code.transformations.rules import Rewrite, Rule, conditions
 
 __all__ = ["DICT_UPDATE"]
 
@@ -185,7 +193,27 @@ def _plain(module: ParsedModule, container: ast.Name, key: ast.expr) -> str | No
     kind = kind_of(module, container)
     if kind is None or kind.name != "dict" or not purity(module).expression(key):
         return None
-    return "" if kind.sure else "annotations are true, and the dict is no subclass with `__missing__`"
+    return conditions(
+        "" if kind.sure else "annotations are true; the dict is no subclass with `__missing__`",
+        "" if kind.value == INT or _holds_numbers(module, container) else "the counts are numbers",
+    )
+
+
+def _holds_numbers(module: ParsedModule, container: ast.Name) -> bool:
+    """Whether all that is ever put into a dict made here is a number, so that `+=` changes no object in place."""
+    bound = module.names.bindings(container)
+    if not all((found := assigned(each.by)) and _is_new_dict(module, found[1]) for each in bound):
+        return False
+    for each in each_reference(module, container):
+        above = module.parent(each)
+        if use_of(module, each) in ("read", "rebind", "return"):
+            continue
+        step = module.parent(above) if isinstance(above, ast.Subscript) else None
+        value = step.value if isinstance(step, ast.Assign | ast.AugAssign) else None
+        kind = kind_of(module, value)
+        if kind is None or kind.name not in ("int", "float", "bool"):
+            return False
+    return True
 
 
 DICT_UPDATE = Rule("dict_update", "a key is looked up once instead of two or three times", find)

@@ -1,12 +1,15 @@
 """Writing the edits of one place: whole statements and expressions, with the indentation and imports they need.
 
-A draft that cannot be written as asked (within an f-string, behind a `;`, into an `elif`) yields no rewrite.
+A draft that cannot be written as asked (within an f-string, behind a `;`, into an `elif`, with `list` where that is a
+variable) yields no rewrite.
 """
 
 from __future__ import annotations
 
 import ast
 import itertools
+import re
+from collections import Counter
 from collections.abc import Iterator
 
 from agents.code.transformations.analysis.imports import import_statement
@@ -14,6 +17,12 @@ from agents.code.transformations.analysis.parsed import ParsedModule
 from agents.code.transformations.rules import Rewrite, Splice
 
 __all__ = ["Draft"]
+
+_BUILTIN = re.compile(
+    r"(?<![\w.])(?:list|dict|set|frozenset|tuple|str|int|sum|min|max|len|range|enumerate|reversed|sorted|iter|isinstance)"
+    r"(?!\w)"
+)
+"""The builtins that transformations write."""
 
 
 class Draft:
@@ -28,10 +37,20 @@ class Draft:
         """The finished edits; nothing when they are blocked, missing, or in each other's way."""
         ordered = sorted(self._splices, key=lambda each: (each.start, each.end))
         crossed = any(one.end > other.start for one, other in itertools.pairwise(ordered))
-        if self._splices and not self.blocked and not crossed:
+        if self._splices and not self.blocked and not crossed and not self._misnames(anchor):
             yield Rewrite(anchor, description, note, tuple(self._splices))
 
     # ------------------------------------------------------------------ names
+    def _misnames(self, anchor: ast.AST) -> bool:
+        """Whether the edits write the name of a builtin, such as `list`, that means something else at the anchor."""
+        names = self.module.names
+        scopes = [names.scope_of.get(anchor, names.top), names.own.get(anchor, names.top)]
+        written, gone = Counter[str](), Counter[str]()
+        for each in self._splices:
+            written.update(_BUILTIN.findall(each.text))
+            gone.update(_BUILTIN.findall(self.module.text[each.start : each.end]))
+        return any(scope.lookup(name) is not None for name in written - gone for scope in scopes)
+
     def fresh(self, base: str) -> str:
         """A name like `base` that stands nowhere in the module."""
         clean = "".join(char if char.isalnum() or char == "_" else "_" for char in base).strip("_") or "value"

@@ -20,7 +20,7 @@ from agents.code.transformations.analysis.kinds import CONTAINERS
 from agents.code.transformations.analysis.parsed import ParsedModule
 from agents.code.transformations.analysis.purity import purity
 from agents.code.transformations.drafts import Draft
-from agents.code.transformations.rules import Rewrite, Rule
+from agents.code.transformations.rules import Rewrite, Rule, conditions
 
 __all__ = ["DROP_COPY"]
 
@@ -70,8 +70,16 @@ def _argument(module: ParsedModule, call: ast.Call) -> Iterator[Rewrite]:
         elif module.names.is_builtin(call.func, "any", "all") and all(
             purity(module).expression(each) for each in _parts(given)
         ):
+            source = given.generators[0].iter
+            kind = kind_of(module, source)
+            if kind is None and isinstance(source, ast.Call | ast.Attribute):
+                return  # it may be an iterator that somebody goes on with
+            if kind is not None and kind.name not in CONTAINERS | {"str", "range", "view", "bytes", "sequence"}:
+                return
+            known = "" if kind is not None else "it goes over a container, not an iterator that is used again"
             draft.replace(given, inner.strip())
-            yield from draft.rewrite(call, "stop at the first answer", "the test does not fail for later items")
+            note = conditions(known, "the test does not fail for later items")
+            yield from draft.rewrite(call, "stop at the first answer", note)
         return
     copied = _copied(module, given)
     if copied is None:

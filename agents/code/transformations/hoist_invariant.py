@@ -14,6 +14,8 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator
 
+from agents.code.transformations.analysis.evidence import gives_iterator
+from agents.code.transformations.analysis.flow import leaves_guard
 from agents.code.transformations.analysis.imports import dotted
 from agents.code.transformations.analysis.inference import kind_of
 from agents.code.transformations.analysis.kinds import CONTAINERS, STR_RESULTS, Kind, is_immutable
@@ -46,6 +48,8 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
         if (found := hoistable(module, node)) is None:
             continue
         statement, stability = found
+        if _MAY_FAIL in risk and leaves_guard(module, node, statement):
+            continue
         key = (statement, ast.dump(node))
         groups[key].append(node)
         notes[key] = conditions(stability.assumes, risk)
@@ -82,7 +86,7 @@ def _risk(module: ParsedModule, call: ast.Call) -> str | None:
         safe = func.attr in _NEVER_FAIL and all(each and each.name == "str" for each in given) and not call.keywords
         return _told(kind) if safe or (func.attr == "split" and not call.args) else _MAY_FAIL
     function = called_function(module, call)
-    return _MAY_FAIL if function is not None and call.args else None
+    return _MAY_FAIL if function is not None and call.args and not gives_iterator(module, call) else None
 
 
 def _speaks_of_a_variable(module: ParsedModule, call: ast.Call) -> bool:

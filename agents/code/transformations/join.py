@@ -19,6 +19,7 @@ from agents.code.transformations.analysis.flow import guarded, is_bound_before, 
 from agents.code.transformations.analysis.inference import kind_of
 from agents.code.transformations.analysis.parsed import ParsedModule
 from agents.code.transformations.analysis.scopes import Scope
+from agents.code.transformations.analysis.shapes import is_seen_here_alone
 from agents.code.transformations.drafts import Draft
 from agents.code.transformations.rules import Rewrite, Rule
 
@@ -42,7 +43,7 @@ def _gather(
     module: ParsedModule, loop: ast.For | ast.While, scope: Scope, name: str, inside: set[ast.AST]
 ) -> Iterator[Rewrite]:
     uses = module.names.references(scope, name)
-    if any(module.scope(each).owner is not scope for each in uses):
+    if not is_seen_here_alone(module, name, loop):
         return
     here = [each for each in uses if each in inside]
     steps: dict[ast.stmt, tuple[str, ast.expr]] = {}

@@ -18,7 +18,13 @@ from agents.code.transformations.analysis.flow import guarded, loops
 from agents.code.transformations.analysis.inference import kind_of
 from agents.code.transformations.analysis.origins import is_fresh
 from agents.code.transformations.analysis.parsed import ParsedModule
-from agents.code.transformations.analysis.shapes import assigned, each_reference, method, names_in
+from agents.code.transformations.analysis.shapes import (
+    assigned,
+    each_reference,
+    in_any_order,
+    method,
+    names_in,
+)
 from agents.code.transformations.analysis.uses import use_of
 from agents.code.transformations.drafts import Draft
 from agents.code.transformations.rules import Rewrite, Rule
@@ -46,11 +52,21 @@ def _copying(module: ParsedModule, statement: ast.stmt) -> Iterator[Rewrite]:
         return
     name, value = found
     text = _in_place(module, name, value)
-    if text is None or not _belongs(module, name):
+    if text is None or not _belongs(module, name) or _is_final(module, statement):
         return
     draft = Draft(module)
     draft.swap(statement, statement, text)
     yield from draft.rewrite(statement, f"let `{name.id}` grow in place")
+
+
+def _is_final(module: ParsedModule, statement: ast.stmt) -> bool:
+    """Whether it stands in a `finally`, which runs when the container may have been returned already."""
+    child: ast.AST = statement
+    for each in module.ancestors(statement):
+        if isinstance(each, ast.Try | ast.TryStar) and child in each.finalbody:
+            return True
+        child = each
+    return False
 
 
 def _in_place(module: ParsedModule, name: ast.Name, value: ast.expr) -> str | None:
@@ -76,7 +92,12 @@ def _in_place(module: ParsedModule, name: ast.Name, value: ast.expr) -> str | No
     if kind.name == "dict" and isinstance(value, ast.Dict) and len(value.keys) == 2 and value.keys[0] is None:
         base, key, item = value.values[0], value.keys[1], value.values[1]
         fits = isinstance(base, ast.Name) and base.id == name.id and key is not None
-        if fits and key is not None and name.id not in names_in(key) | names_in(item):
+        if (
+            fits
+            and key is not None
+            and name.id not in names_in(key) | names_in(item)
+            and in_any_order(module, key, item)
+        ):
             return f"{name.id}[{module.segment(key)}] = {module.operand(item)}"
     return None
 

@@ -18,6 +18,7 @@ from agents.code.transformations.analysis.hashing import hash_note
 from agents.code.transformations.analysis.inference import kind_of
 from agents.code.transformations.analysis.origins import is_fresh
 from agents.code.transformations.analysis.parsed import ParsedModule
+from agents.code.transformations.analysis.purity import purity
 from agents.code.transformations.analysis.shapes import (
     assigned,
     becomes_expression,
@@ -69,6 +70,8 @@ def _whole_loop(module: ParsedModule, loop: ast.For, seen: ast.Name) -> list[Rew
         return None
     if seen.id in names_in(item) | names_in(loop.iter) or not becomes_expression(module, found, item):
         return None
+    if not isinstance(item, ast.Name) and not purity(module).expression(item):
+        return None  # it was evaluated twice
     if {"list", "dict"} & set(module.names.top.bindings):
         return None
     draft = Draft(module)

@@ -12,8 +12,8 @@ their rows.  In SQLite a CROSS JOIN is carried out from left to right, by the in
 of a key would come in another order than by themselves.
 
 Rows that an ORDER BY leaves equal come in an order that SQL leaves open.  Ascending, SQLite keeps the order of the
-scan, here as before; descending, it may walk an index backwards, and what was equal would come the other way round, so
-such a query is left as it is.
+scan, here as before; descending, it may walk an index backwards, and what was equal would come the other way round.  So
+a descending query is taken only if it orders by all that it selects: then rows that are equal are the same.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ _OUT = re.compile(
 )
 """Words that would make it another query: more tables, groups, a limit, or names that the new one uses."""
 _DESCENDING = re.compile(r"\bDESC\b", re.IGNORECASE)
+_DIRECTION = re.compile(r"\s+(?:ASC|DESC)$", re.IGNORECASE)
 _STAR = re.compile(r"(?:^|,)\s*\*\s*(?:,|$)")
 
 
@@ -71,7 +72,9 @@ def read_select(text: str) -> Select | None:
         return None
     parts = found.groupdict(default="")
     alone = " ".join(parts[name] for name in ("columns", "alias", "rest", "order", "table", "column"))
-    if _OUT.search(alone) or not alone.isascii() or _DESCENDING.search(parts["order"]):
+    if _OUT.search(alone) or not alone.isascii():
+        return None
+    if _DESCENDING.search(parts["order"]) and not _names(parts["columns"]) <= _names(parts["order"]):
         return None
     columns = " ".join(parts["columns"].split())
     if _STAR.search(columns):
@@ -89,3 +92,8 @@ def read_select(text: str) -> Select | None:
         " ".join(parts["order"].split()),
         bool(parts["limit"]),
     )
+
+
+def _names(listed: str) -> set[str]:
+    """What stands between the commas, without table, direction and case."""
+    return {_DIRECTION.sub("", one.strip()).rpartition(".")[2].strip().lower() for one in listed.split(",")}

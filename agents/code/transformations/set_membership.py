@@ -14,7 +14,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator
 
-from agents.code.transformations.analysis.flow import functions
+from agents.code.transformations.analysis.flow import functions, leaves_guard
 from agents.code.transformations.analysis.hashing import hash_note
 from agents.code.transformations.analysis.inference import kind_of
 from agents.code.transformations.analysis.origins import is_constant_global
@@ -49,6 +49,8 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
         if home is module.names.top:
             if module.function(test) and is_constant_global(module, container.id):
                 grouped[module.tree, container.id].append(test)
+                if kind.name == "list":
+                    notes[module.tree, container.id] = f"no other module changes `{container.id}`"
         elif found := hoistable(module, container):
             statement, stability = found
             grouped[statement, container.id].append(test)
@@ -63,6 +65,8 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
         container = editable[0].comparators[0]
         note = hash_note(module, *(test.left for test in editable), items_of=container)
         if note is None:
+            continue
+        if note and isinstance(place, ast.stmt) and any(leaves_guard(module, test, place) for test in editable):
             continue
         if isinstance(place, ast.Module):
             definition = _definition(module, name)

@@ -92,7 +92,7 @@ def _of_sorted(module: ParsedModule, node: ast.Subscript) -> Iterator[Rewrite]:
             return
         n = draft.imported("heapq", "nlargest" if largest else "nsmallest", at=node)
         draft.replace(node, f"{n}({module.segment(count)}, {items}{key})")
-        at_least = "" if number else f"`{module.segment(count)}` is not negative"
+        at_least = "" if number else f"`{module.segment(count)}` is a whole number, and not negative"
         yield from draft.rewrite(node, "take the first few without sorting all", conditions(note, at_least))
 
 

@@ -38,7 +38,8 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
     reflects = any(
         (isinstance(each, ast.Name) and each.id in _REFLECTION)
         or (isinstance(each, ast.Attribute) and (each.attr in _WATCHED or each.attr in _REFLECTION))
-        or (isinstance(each, ast.alias) and each.name.split(".")[0] in ("pickle", "copyreg"))
+        or (isinstance(each, ast.alias) and each.name.split(".")[0] in _REFLECTION | {"copyreg"})
+        or (isinstance(each, ast.Attribute) and each.attr == "__class__" and not isinstance(each.ctx, ast.Load))
         for each in module.nodes
     )
     if reflects or module.names.star_import:
@@ -104,8 +105,8 @@ def _attributes(module: ParsedModule, node: ast.ClassDef) -> list[str]:
                 and isinstance(each.value, ast.Name)
                 and each.value.id == self
             ):
-                if each.attr.startswith("__") and not each.attr.endswith("__"):
-                    return []  # a mangled name needs a mangled slot
+                if each.attr.startswith("__"):
+                    return []  # a mangled name needs a mangled slot, and `__doc__` has a meaning of its own
                 found[each.attr] = None
     setters = {
         each.name
@@ -117,9 +118,14 @@ def _attributes(module: ParsedModule, node: ast.ClassDef) -> list[str]:
 
 
 def _set_from_outside(module: ParsedModule, node: ast.ClassDef, attributes: list[str]) -> bool:
-    """Whether some attribute is set on something other than `self` that the class has no place for."""
+    """Whether some attribute is set on something other than `self` that the class has no place for, or on a class."""
     inside = set(ast.walk(node))
+    classes = {"cls", *(each.name for each in module.nodes if isinstance(each, ast.ClassDef))}
     for each in module.nodes:
+        if isinstance(each, ast.Attribute) and not isinstance(each.ctx, ast.Load) and each.attr in attributes:
+            owner = each.value
+            if (isinstance(owner, ast.Name) and owner.id in classes) or isinstance(owner, ast.Call):
+                return True  # an attribute of the class would stand in the place of the slot
         if isinstance(each, ast.Attribute) and not isinstance(each.ctx, ast.Load) and each.attr not in attributes:
             on_self = isinstance(each.value, ast.Name) and each.value.id == "self"
             if each in inside or not on_self:

@@ -20,11 +20,12 @@ from collections.abc import Iterator
 
 from agents.code.transformations.analysis.flow import functions, own_nodes
 from agents.code.transformations.analysis.imports import dotted
+from agents.code.transformations.analysis.inference import kind_of
 from agents.code.transformations.analysis.parsed import ParsedModule
 from agents.code.transformations.analysis.shapes import assigned, each_reference, method, rings, same
 from agents.code.transformations.analysis.uses import use_of
 from agents.code.transformations.drafts import Draft
-from agents.code.transformations.rules import Rewrite, Rule
+from agents.code.transformations.rules import Rewrite, Rule, conditions
 from agents.code.transformations.single_pass import order_note
 
 __all__ = ["SORTED_INSERT"]
@@ -115,6 +116,7 @@ def _scan(module: ParsedModule, loop: ast.While) -> Iterator[Rewrite]:
     if (
         not one
         or not isinstance(zero, ast.Constant)
+        or type(zero.value) is not int
         or zero.value != 0
         or not isinstance(test.op, ast.And)
         or len(test.values) != 2
@@ -155,7 +157,8 @@ def _scan(module: ParsedModule, loop: ast.While) -> Iterator[Rewrite]:
     draft = Draft(module)
     search = draft.imported("bisect", name, at=loop)
     draft.swap(start, loop, f"{index.id} = {search}({items.id}, {module.segment(value)})")
-    yield from draft.rewrite(test, f"find the place in `{items.id}` by bisection", order_note(module, items))
+    note = conditions(order_note(module, items), _value_note(module, value))
+    yield from draft.rewrite(test, f"find the place in `{items.id}` by bisection", note)
 
 
 def _insertion_here(module: ParsedModule, loop: ast.While, items: ast.Name, index: ast.Name, value: ast.expr) -> bool:
@@ -204,7 +207,16 @@ def _count(module: ParsedModule, call: ast.Call) -> Iterator[Rewrite]:
     items = module.segment(clause.iter)
     found = f"{search}({items}, {module.segment(value)})"
     draft.replace(call, found if below else f"(len({items}) - {found})")
-    yield from draft.rewrite(call, f"count in `{items}` by bisection", order_note(module, clause.iter))
+    note = conditions(order_note(module, clause.iter), _value_note(module, value))
+    yield from draft.rewrite(call, f"count in `{items}` by bisection", note)
+
+
+def _value_note(module: ParsedModule, value: ast.expr) -> str:
+    """The condition that a value has its place in the order; empty when it is a number or a text for certain."""
+    kind = kind_of(module, value)
+    if kind is None or kind.name not in ("int", "str", "bytes", "bool"):
+        return "what is looked for has a place in the order (no NaN)"
+    return "" if kind.sure else "annotations are true"
 
 
 SORTED_INSERT = Rule(

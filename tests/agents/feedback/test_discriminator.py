@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import copy
+import os
+import subprocess
+import sys
 import textwrap
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -250,3 +254,27 @@ def test_words_are_brought_to_one_form():
     assert len({stem(word) for word in ("create", "creates", "created", "creating", "creation", "creator")}) == 1
     assert identifier_parts("HTTPServer_startAll2") == ("http", "server", "start", "all")
     assert sentences("Reads a file. Then `closes` it.") == ["Reads a file.", "Then `closes` it."]
+
+
+SEEDED = """
+import sys
+from agents.feedback.loop import CodeFeedbackLoop
+
+code = sys.stdin.read()
+for issue in CodeFeedbackLoop().run_iteration("m.py", code).discriminator_score.issues:
+    print(issue.model_dump_json())
+"""
+
+
+def test_words_come_in_the_same_order_whatever_python_hashes_them_to() -> None:
+    """They go into the next prompt, and a recording knows a prompt by its text."""
+    code = 'def add(a, b):\n    """Return the sum."""\n    return a + b\n'
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", SEEDED], input=code, env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3],
+        ).stdout
+        for seed in ("1", "4")
+    }  # fmt: skip
+    assert len(told) == 1
+    assert "least expected" in told.pop()

@@ -91,7 +91,7 @@ def _low_first(text: str) -> str:
     return f"{name} {' and '.join(sorted(parts, reverse=True))}" if len(parts) == 2 else text
 
 
-FILES = ("sentences.txt", "held_out_sentences.txt", "second_held_out_sentences.txt")
+FILES = ("sentences.txt", "held_out_sentences.txt", "second_held_out_sentences.txt", "misread_sentences.txt")
 
 
 @pytest.mark.parametrize("file", FILES)

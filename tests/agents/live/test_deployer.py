@@ -15,7 +15,7 @@ from agents.live.work import LiveWork
 from agents.roles import Kit
 from core.deployment import DeploymentState, HealthCheck, LiveTarget, ReloadByCommand
 from core.drafts import CheckSettings
-from core.events import AnyEvent
+from core.events import AnyEvent, ImprovementDeployed
 from core.improvement import ImprovementSettings
 from core.live_plan import LivePlan
 from core.policy import Decision
@@ -24,22 +24,32 @@ from core.watch import ServiceReading, WatchRules
 from memory.ledger import Ledger
 from runtime.deployment import LiveService
 
+SHARE = 0.2
+
 
 class Told:
-    """A service whose windows are made by a function of what is live."""
+    """A service whose windows are made by a function of what is live, or of the release that is asked for."""
 
     told_until = float("inf")
+    tells_revisions = True
 
-    def __init__(self, p95: Callable[[float], float]) -> None:
+    def __init__(self, p95: Callable[[float, str], float]) -> None:
         self._p95, self._rng = p95, np.random.default_rng(0)
+
+    def settled(self, at: float, revision: str) -> None:
+        pass
+
+    async def trouble(self) -> tuple[str, str]:
+        return "it tells nothing", "ask it"
 
     async def analyse(self, window_hours: float) -> Analysis:
         return Analysis(begin=0, end=window_hours * 3600)
 
-    def reading(self, since: float, until: float) -> ServiceReading | None:
-        p95 = self._p95(since) * float(self._rng.lognormal(0, 0.1))
+    def reading(self, since: float, until: float, revision: str = "") -> ServiceReading | None:
+        p95 = self._p95(since, revision) * float(self._rng.lognormal(0, 0.1))
+        asked = round(50 * SHARE) if revision else 50
         return ServiceReading(
-            at=until, seconds=until - since, requests=50, errors=0, p50_ms=p95 / 2, p95_ms=p95, p99_ms=p95
+            at=until, seconds=until - since, requests=asked, errors=0, p50_ms=p95 / 2, p95_ms=p95, p99_ms=p95
         )
 
 
@@ -53,7 +63,7 @@ Stage = Callable[[DeploymentState], None]
 class House:
     """One service, its ledger, and a deployer that may be ended at a stage."""
 
-    def __init__(self, folder: Path, ledger: Ledger) -> None:
+    def __init__(self, folder: Path, ledger: Ledger, share: float = 0.0) -> None:
         code = folder / "code"
         code.mkdir()
         (code / "a.py").write_text("SPEED = 1\n")
@@ -65,6 +75,7 @@ class House:
             allowed=("*.py",),
             health=HealthCheck(command=("true",)),
             reload=ReloadByCommand(command=("true",)),
+            canary_share=share,
         )
         self.target = target
         LiveService(target).releases.adopt(code)
@@ -76,10 +87,11 @@ class House:
             {"files": ["*.py"], "start": ["x"], "telemetry": [{"jsonl": "t"}], "tests": ["t"]}
         )
 
-        def p95(since: float) -> float:
-            if since < (self.folder / "live" / "current").lstat().st_mtime:
+        def p95(since: float, revision: str) -> float:
+            if not revision and since < (self.folder / "live" / "current").lstat().st_mtime:
                 return 40.0
-            return 400.0 if "SPEED = 0" in self.text() else 20.0 if "SPEED = 2" in self.text() else 40.0
+            text = self.text(f"releases/{revision}/tree" if revision else "current")
+            return 400.0 if "SPEED = 0" in text else 20.0 if "SPEED = 2" in text else 40.0
 
         def leave(action: Any, facts: Any, yes: str) -> Decision:
             answer = "allowed" if self.allowed else "denied"
@@ -99,8 +111,8 @@ class House:
             settled_at=time.time() - 60,
         )
 
-    def text(self) -> str:
-        return (self.folder / "live" / "current" / "a.py").read_text()
+    def text(self, release: str = "current") -> str:
+        return (self.folder / "live" / release / "a.py").read_text()
 
     def proposal(self, speed: int) -> Proposal:
         files = {"a.py": f"SPEED = {speed}\n"}
@@ -135,6 +147,12 @@ def house(tmp_path: Path) -> Any:
         yield House(tmp_path, ledger)
 
 
+@pytest.fixture
+def by_share(tmp_path: Path) -> Any:
+    with Ledger(tmp_path / "ledger.db") as ledger:
+        yield House(tmp_path, ledger, share=SHARE)
+
+
 def test_what_is_faster_stays_and_is_done_once(house: House) -> None:
     proposal = house.proposal(2)
     outcome = house.carry_out(proposal)
@@ -159,6 +177,39 @@ def test_without_leave_and_on_other_code_nothing_goes_live(house: House) -> None
     stale = house.proposal(3).model_copy(update={"made_from": {"a.py": "of another time"}})
     assert house.carry_out(stale).cause == "failed"
     assert house.text() == "SPEED = 1\n"
+
+
+def test_a_canary_that_is_slower_is_found_among_the_few_requests_that_it_answers(by_share: House) -> None:
+    outcome = by_share.carry_out(by_share.proposal(0))
+    assert (outcome.cause, by_share.text()) == ("rolled_back", "SPEED = 1\n")
+    assert [event.share for event in by_share.events if isinstance(event, ImprovementDeployed)] == [SHARE]
+    (state,) = by_share.live().service.states()
+    assert state.share == SHARE
+    assert state.reason.startswith("degraded: latency")
+
+
+def test_a_canary_that_stood_its_watch_goes_to_all_and_is_measured_as_that(by_share: House) -> None:
+    outcome = by_share.carry_out(by_share.proposal(2))
+    assert (outcome.status, by_share.text()) == ("ok", "SPEED = 2\n")
+    (state,) = by_share.live().service.states()
+    assert (state.stage, state.share) == ("kept", 1.0)
+    told = outcome.details["assessment"]
+    low, high = told["latency_reduction_low_percent"], told["latency_reduction_high_percent"]
+    assert low <= told["latency_reduction_percent"] <= high
+    assert low > 20
+
+
+def test_a_kill_once_a_canary_went_to_all_goes_on_with_its_second_watch(by_share: House) -> None:
+    proposal = by_share.proposal(2)
+
+    def killed(state: DeploymentState) -> None:
+        if state.stage == "watching" and state.share == 1.0:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        by_share.carry_out(proposal, killed)
+    outcome = by_share.carry_out(proposal)
+    assert (outcome.status, by_share.text()) == ("ok", "SPEED = 2\n")
 
 
 STAGES: Sequence[str] = ("planned", "stored", "switched", "reloaded", "watching", "kept")

@@ -17,7 +17,7 @@ from agents.live.learning_engine import LearningEngine
 from agents.live.streaming import Stream
 from core.errors import BusyError, StorageError
 from core.improvement import ImprovementSettings
-from core.telemetry import AlarmTransition, Completion, LogLine, MetricPoint, TelemetryGap
+from core.telemetry import AlarmTransition, Completion, Deployment, LogLine, MetricPoint, TelemetryGap
 from runtime.observed import Reading
 from tests.conftest import Disk
 from tests.observed_weeks import EVENT_FAULTS, NOW, Week
@@ -195,6 +195,36 @@ def test_a_restart_goes_on_where_it_was(tmp_path: Path) -> None:
     assert [(o.kind, o.id) for o in after.opportunities] == [(o.kind, o.id) for o in before.opportunities]
     assert part.ingest_telemetry([r for r in records if isinstance(r, Completion)][-8:]).aside == {"repeated": 8}
     part.close()
+
+
+@pytest.mark.parametrize("journal_bytes", [10, 10_000_000])
+def test_what_is_told_of_the_code_before_a_deployment_is_not_the_new_ones(tmp_path: Path, journal_bytes: int) -> None:
+    def requests(since: float, seconds: float) -> list[Completion]:
+        return [
+            Completion(
+                at=since + number / 10,
+                component="shop",
+                function="GET /",
+                operation="request",
+                duration_s=seconds,
+                id=f"{since}-{number}",
+            )
+            for number in range(100)
+        ]
+
+    went_live = NOW - NOW % 300 + 100  # within a slot of the sums
+    first = LearningEngine(tmp_path, clock=lambda: went_live + 30, journal_bytes=journal_bytes)
+    first.ingest_telemetry(requests(went_live - 20, 0.2))
+    first.ingest_telemetry([Deployment(at=went_live, component="shop", revision="r2")])
+    first.ingest_telemetry(requests(went_live + 5, 0.1))
+    since = 20 / 3600
+    told = first.analyse(went_live + 20, since)
+    assert told.counts["requests"] == 100
+    assert first.analyse(went_live + 20).counts["requests"] == 200
+    first.close()
+    again = LearningEngine(tmp_path, clock=lambda: went_live + 30)
+    assert again.analyse(went_live + 20, since) == told
+    again.close()
 
 
 def test_two_processes_cannot_take_in_one_folder(tmp_path: Path) -> None:

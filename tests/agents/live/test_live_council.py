@@ -25,7 +25,7 @@ from core.events import AnyEvent, ImprovementNotDrafted, ImprovementValidated
 from core.improvement import ImpactAssessment, ImprovementOpportunity, ImprovementSettings
 from core.policy import Action, Decision
 from core.records import Direction, Experiment, Outcome, Proposal, Tally
-from core.telemetry import Completion
+from core.telemetry import Completion, TelemetryGap
 from core.watch import ServiceReading, WatchRules
 from runtime.deployment import LiveService
 from search.space import Space
@@ -47,11 +47,18 @@ class Nothing:
     """A service that tells nothing."""
 
     told_until = 0.0
+    tells_revisions = False
+
+    def settled(self, at: float, revision: str) -> None:
+        pass
+
+    async def trouble(self) -> tuple[str, str]:
+        return "it tells nothing", "ask it"
 
     async def analyse(self, window_hours: float) -> Analysis:
         return Analysis(begin=0, end=window_hours * 3600)
 
-    def reading(self, since: float, until: float) -> ServiceReading | None:
+    def reading(self, since: float, until: float, revision: str = "") -> ServiceReading | None:
         return None
 
 
@@ -289,13 +296,38 @@ def test_windows_of_requests_whatever_their_order() -> None:
         return Completion(at=at, component="shop", function="GET /", operation="request", duration_s=seconds, ok=ok)
 
     assert seen.reading(0, 1) is None
-    seen.take([request(1.5, 0.2), request(0.5, 0.1), request(0.7, 0.3, ok=False), request(2.5, 9)])
-    seen.take([Completion(at=0.6, component="shop", function="f", duration_s=5)])
+    seen.take([request(1.5, 0.2), request(0.5, 0.1), request(0.7, 0.3, ok=False), request(2.5, 9)], now=10.0)
+    seen.take([Completion(at=0.6, component="shop", function="f", duration_s=5)], now=10.0)
     told = seen.reading(0, 2)
     assert told is not None
     assert (told.requests, told.errors, told.p50_ms) == (3, 1, pytest.approx(200))
     assert seen.reading(2, 3) is not None
     assert seen.reading(3, 4) is None
+    assert seen.reading(-2, 0) is None  # before anything was told
+
+
+def test_silence_a_gap_and_a_time_that_cannot_be_are_no_window_without_requests() -> None:
+    seen = RequestsSeen()
+
+    def request(at: float, revision: str = "") -> Completion:
+        told = {"at": at, "component": "shop", "function": "GET /", "operation": "request", "duration_s": at / 10}
+        return Completion.model_validate({**told, "revision": revision})
+
+    seen.take(
+        [request(1.0), request(1.7e12), request(2.0).model_copy(update={"at": float("nan")})], now=2.0
+    )  # one in milliseconds
+    assert seen.reading(2, 3) is None
+    seen.take([TelemetryGap(source="file", begin=2.2, end=3.4, reason="missing"), request(5.5)], now=6.0)
+    assert seen.reading(2, 3) is None
+    quiet = seen.reading(4, 5)
+    assert quiet is not None
+    assert quiet.requests == 0
+    assert not seen.tells_revisions
+    seen.take([request(7.2, "a" * 12), request(7.4, "b" * 64), request(7.6, "b" * 12)], now=8.0)
+    assert seen.tells_revisions
+    canary = seen.reading(7, 8, "b" * 64)
+    assert canary is not None
+    assert (canary.requests, canary.p50_ms) == (2, pytest.approx(750))
 
 
 def test_a_model_drafts_but_has_no_vote_on_what_goes_live(tmp_path: Path) -> None:

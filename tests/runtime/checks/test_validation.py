@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -188,3 +189,16 @@ def test_what_is_not_the_drafts_fault_is_raised(service: Path, tmp_path: Path) -
     unsafe = find_isolation().model_copy(update={"level": 1})
     with pytest.raises(SandboxError, match="no isolation here"):
         validate(draft(CACHED), service, COMMAND, allowed, SETTINGS, isolation=unsafe)
+
+
+def test_coverage_is_of_all_files_or_of_the_part_that_is_named(tmp_path: Path) -> None:
+    files = {"shop/prices.py": PRICES, "shop/start.py": "PORT = 1\n" * 40, "tests/test_prices.py": TESTS}
+    for path, text in files.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(text)
+    named = SETTINGS.model_copy(update={"measured": ("shop/prices.py",)})
+    ran = run_covered(tmp_path, COMMAND, named, find_isolation())
+    assert ran.percent == 100
+    assert replace(ran, measured=()).percent == replace(ran, measured=("shop",)).percent < 30
+    assert replace(ran, measured=("shop/*.py",)).percent < 30
+    assert replace(ran, measured=("nowhere",)).percent == 0

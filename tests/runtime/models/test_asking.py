@@ -39,9 +39,10 @@ def test_faults_are_sent_back_with_the_last_answer_only() -> None:
 
 
 def test_after_its_repairs_the_last_faults_are_raised() -> None:
-    chat = ScriptedChat(["", "{}", '{"score": "high", "reason": "x"}', GOOD])
+    chat, told = ScriptedChat(["", "{}", '{"score": "high", "reason": "x"}', GOOD]), list[Asked]()
     with pytest.raises(ModelAnswerError, match="score: Input should be a valid number") as caught:
-        asyncio.run(asking(chat).ask(prompt(), Judgement))
+        asyncio.run(asking(chat, told).ask(prompt(), Judgement))
+    assert [one.error for one in told] == [None, None, caught.value]
     assert len(chat.calls) == 3
     assert "voter/judgement" in caught.value.where
     assert all(message.text for asked in chat.calls for message in asked.messages)  # some servers refuse empty ones

@@ -12,6 +12,7 @@ from core.errors import ConfigError, ModelRefusedError, ModelSilentError
 from runtime.models.asking import AskingModel
 from runtime.models.choice import check_reachable, check_spec, choose, ollama_url, open_chat, parse_spec
 from tests.model_servers import ollama_stand_in
+from tests.model_servers.openai_stand_in import start as start_openai
 from tests.model_servers.wire import Fault
 
 FACTORIES = """
@@ -111,6 +112,23 @@ def test_reachability_says_what_is_there() -> None:
     assert caught.value.hint == "ollama pull absent"
     with pytest.raises(ModelSilentError):
         asyncio.run(check_reachable("ollama:llama3.2", Path(), environment))
+
+
+def test_an_openai_server_is_looked_for_before_a_run_and_takes_the_key() -> None:
+    with start_openai(key="sk-right") as server:
+        right = {"OPENAI_BASE_URL": f"{server.url}/v1", "OPENAI_API_KEY": "sk-right"}
+        asyncio.run(check_reachable("openai:gpt-test", Path(), right))
+        asyncio.run(
+            check_reachable("openai:gpt-test", Path(), {**right, "OPENAI_BASE_URL": server.url})
+        )  # no list: 404
+        with pytest.raises(ModelRefusedError, match="the key is wrong") as refused:
+            asyncio.run(check_reachable("openai:gpt-test", Path(), {**right, "OPENAI_API_KEY": "sk-wrong"}))
+        assert refused.value.hint == "set OPENAI_API_KEY"
+        assert not server.calls
+    for url in (f"{server.url}/v1", "nonsense", "http://[::1"):
+        with pytest.raises((ModelSilentError, ConfigError)) as silent:
+            asyncio.run(check_reachable("openai:gpt-test", Path(), {**right, "OPENAI_BASE_URL": url}))
+        assert "OPENAI_BASE_URL" in silent.value.hint + silent.value.where
 
 
 def test_openai_needs_a_key_only_where_openai_is_meant() -> None:

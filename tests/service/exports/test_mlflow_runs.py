@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -96,3 +98,26 @@ def test_what_is_anothers_or_no_store_is_left_alone(exported: tuple[Told, Path],
         export_mlflow(other.folder, other.ledger, other.ledger.campaign("told-1"), text)
     assert text.read_text() == "mine\n" * 100
     other.ledger.close()
+
+
+def test_a_server_that_does_not_answer_is_given_up_soon(exported: tuple[Told, Path]) -> None:
+    asked: list[str] = []
+
+    class Refusing(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(503)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    told, _ = exported
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            where = f"http://127.0.0.1:{server.server_address[1]}"
+            with pytest.raises(StorageError, match="cannot be used"):
+                export_mlflow(told.folder, told.ledger, told.ledger.campaign(told.stored.id), where)
+        finally:
+            server.shutdown()
+    assert len(asked) == 3

@@ -14,9 +14,14 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parsed
 from told_campaign import DEFINITION, Told, tell_cycle
 
+from core.approvals import Answer
 from core.campaign import Campaign
-from core.events import ModelCalled
+from core.errors import ApprovalNeededError
+from core.events import CycleFinished, ModelCalled
+from core.forks import ForkPoint
 from core.policy import Action
+from graph.forking import fork
+from memory.approvals import Approvals
 from memory.audit import Audit
 from memory.ledger import Ledger
 from service.exports.exposition import Family, exposition
@@ -90,6 +95,36 @@ def test_a_second_reader_and_a_later_look_agree(told: Told) -> None:
     for name in (name for name in before if name.endswith("_total")):
         assert all(after[name][key] >= value for key, value in before[name].items()), name
     other.close()
+
+
+def test_the_past_of_a_fork_counts_once(told: Told) -> None:
+    before = samples(prometheus_text(told.ledger))
+    made = fork(told.ledger, told.stored, ForkPoint(cycle=2), guidance=["keep lr below 0.03"])
+    after = samples(prometheus_text(told.ledger))
+    with Ledger(told.folder.ledger_url) as other:
+        fresh = samples(prometheus_text(other))
+    rows = ("ratchet_events_total", "ratchet_campaign_updated_timestamp_seconds", "ratchet_ledger_size_bytes")
+    of = labels(campaign=made.id, metric="loss")
+    for found in (after, fresh):
+        assert {n: v for n, v in found.items() if n.endswith("_total") and n not in rows} == {
+            n: v for n, v in before.items() if n.endswith("_total") and n not in rows
+        }
+        assert found["ratchet_campaign_cycle"][labels(campaign=made.id)] == 2
+        assert found["ratchet_campaign_baseline_value"][of] == pytest.approx(0.6)
+    told.ledger.append(CycleFinished(campaign_id=made.id, cycle=3, stages={}, metrics={}))
+    assert samples(prometheus_text(told.ledger))["ratchet_cycles_finished_total"] == {labels(): 3}
+
+
+def test_questions_that_wait_are_those_of_the_inbox(told: Told) -> None:
+    gate = Gate(Policy.load(), Audit(told.ledger.database), approvals=Approvals(told.ledger))
+    with pytest.raises(ApprovalNeededError) as asked:
+        gate.require(Action.MEMORY_DELETE, local_context())
+    assert samples(prometheus_text(told.ledger))["ratchet_approvals_waiting"] == {labels(): 1}
+    question = Approvals(told.ledger).get(asked.value.approval_id)
+    Approvals(told.ledger).answer(
+        question.id, Answer(kind="ignore"), by="me", door="rest", shown_hash=question.shown_hash
+    )
+    assert samples(prometheus_text(told.ledger))["ratchet_approvals_waiting"] == {labels(): 0}
 
 
 def test_threads_count_nothing_twice(told: Told) -> None:

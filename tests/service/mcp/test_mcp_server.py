@@ -6,6 +6,8 @@ import asyncio
 import json
 import os
 import shutil
+import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -22,7 +24,7 @@ from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
-from rest_process import TOKEN, Serving
+from rest_process import HANG_S, TOKEN, Serving
 
 from core.policy import CAPABILITIES
 from core.settings import Settings
@@ -225,3 +227,15 @@ def test_over_http_behind_the_token(home: Path) -> None:
         assert httpx.post(f"{serving.url}/mcp", json={}, headers=foreign, trust_env=False).status_code == 403
         asyncio.run(asked(serving.url))
         assert serving.terminate() == 128 + 15
+
+
+def test_ctrl_c_ends_it_though_its_client_is_silent(home: Path) -> None:
+    how = stdio(home)
+    server = subprocess.Popen(
+        [how["command"], *how["args"]], env=how["env"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    with server:
+        assert server.stderr is not None
+        assert "MCP on standard input" in server.stderr.readline()
+        server.send_signal(signal.SIGINT)
+        assert server.wait(timeout=HANG_S) == -signal.SIGINT

@@ -13,6 +13,7 @@ import pytest
 from core.errors import ConflictError, RatchetError, UnavailableError
 from core.policy import Action
 from core.settings import Settings
+from memory.ledger import Ledger
 from service.operations.desk import Desk, local_asker, open_desk
 from service.operations.once import perform_once
 from service.operations.operation import Operation, Taken, Told
@@ -111,3 +112,19 @@ def test_two_at_the_same_time_are_one(desk: Desk) -> None:
     assert isinstance(refused, ConflictError)
     assert told.number == 1
     assert counting.calls == ["a"]
+
+
+def test_a_key_is_forgotten_after_a_week_and_not_before(tmp_path: Path) -> None:
+    now = [1_000_000.0]
+    counting = Counting()
+    with (
+        Ledger(tmp_path / "ledger.db", clock=lambda: now[0]) as ledger,
+        open_desk(Settings(home=tmp_path), local_asker(), ledger=ledger) as desk,
+    ):
+        do(counting, desk)
+        now[0] += 6 * 24 * 3600
+        assert do(counting, desk).number == 1
+        now[0] += 2 * 24 * 3600
+        assert do(counting, desk, key="another").number == 2
+        assert len(ledger.effects.of(kind="request")) == 1
+        assert do(counting, desk, text="b").number == 3

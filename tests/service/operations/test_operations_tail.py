@@ -98,3 +98,25 @@ def test_histories_keep_up_with_other_processes(ledgers: tuple[Ledger, Ledger]) 
         with histories.of_each(["c-2", "c-1"]) as (second, first):
             assert count in second.cycles
             assert len(first.cycles) == count
+
+
+def test_what_came_while_nobody_followed_is_there_for_who_asks_for_it(ledgers: tuple[Ledger, Ledger]) -> None:
+    ours, theirs = ledgers
+    count = KEPT + 300
+
+    async def main() -> None:
+        tail = Tail(ours)
+        tell(theirs, 1, 10)
+        assert await take(tail, 10, 0) == list(range(1, 11))
+        tell(theirs, 11, count - 10)  # nobody follows
+        live = tail.follow(heartbeat_s=0.001)
+        assert await anext(live) == []
+        tell(theirs, count + 1, 1, "c-2")
+        fresh: list[int] = []
+        while not fresh:
+            fresh += [line.seq for line in await anext(live)]
+        assert fresh == [count + 1]
+        assert await take(tail, count - 5, 6) == list(range(7, count + 2))
+        assert await take(tail, 1, 6, "c-2") == [count + 1]
+
+    asyncio.run(main())

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 from command_line import DEADLINE_S, ROOT, Answer, Finished, environment
+from test_approvals_command import Place
 
+from memory.approvals import Approvals
+from memory.guidance import GuidanceBook
 from memory.ledger import Ledger
 from service.cli import main
 
@@ -88,6 +91,52 @@ def test_a_pipe_says_what_a_person_would(say: Say, tiny: Path, tmp_path: Path, m
     assert "never read" not in answer.out + answer.err
 
 
+def test_a_question_is_answered_with_a_reason_and_a_person_who_says_i_is_heard(say: Say, tmp_path: Path) -> None:
+    place = Place.make(tmp_path)
+    answer = say("mode human", f"run {place.folder}", "wait", home=place.home)
+    assert answer.code == 5, answer.err
+    with Ledger(place.home / "ledger.db") as ledger:
+        first, second = (one.id for one in Approvals(ledger).waiting("asked-1")[:2])
+    answer = say("I think x is too high", f"i {first} too -- slow", f"ignore {second} --shown x", home=place.home)
+    assert answer.code == 0, answer.err
+    with Ledger(place.home / "ledger.db") as ledger:
+        told = [Approvals(ledger).get(one).answer for one in (first, second)]
+        assert [one and (one.kind, one.text) for one in told] == [("ignore", "too -- slow"), ("ignore", "--shown x")]
+        (heard,) = GuidanceBook(ledger).receipts("asked-1")
+        assert heard.guidance.text == "I think x is too high"
+
+
+def test_a_fork_that_is_made_is_the_open_campaign(say: Say, tiny: Path, tmp_path: Path) -> None:
+    home = tmp_path / "a home"
+    say(f"run {tiny} 1", "wait", home=home)
+    answer = say("rewind tiny-1 1", "undo that", "rewind tiny-1 0 --fork aside", "status", home=home)
+    assert answer.code == 2  # of `undo that`
+    assert "guide undo that" in answer.err
+    command = f"python run_graph.py --home '{home}'"
+    assert f"{command} rewind tiny-1 1 --fork" in answer.out
+    assert f"{command} resume aside" in answer.out
+    assert "fork of   " in answer.out
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("drop kind a", "guide drop kind a"),
+        ("set layers 3", "there is no setting 'layers'"),
+        ("set bugdet.cycles 3", "did you mean 'budget'"),
+        ("model B", "'B' names no model"),
+        ("why is it so slow", "guide why is it so slow"),
+        ("save the model", "save report.html"),
+    ],
+)
+def test_a_sentence_that_begins_as_a_command_does_nothing_else(
+    say: Say, finished: Finished, line: str, told: str
+) -> None:
+    answer = say(line, home=finished.home)
+    assert answer.code in (2, 3)
+    assert told in answer.err
+
+
 def test_the_end_of_input_stops_what_runs_and_says_how_to_go_on(say: Say, tiny: Path, tmp_path: Path) -> None:
     answer = say(f"run {tiny}", home=tmp_path / "home")
     assert answer.code == 130
@@ -130,7 +179,7 @@ def test_without_a_terminal_and_unasked_it_is_the_help(tmp_path: Path) -> None:
         timeout=DEADLINE_S,
         check=True,
     )
-    assert done.stdout.startswith("usage: run_graph.py")
+    assert done.stdout.startswith("usage: python run_graph.py")
     assert "--interactive" in done.stdout
 
 

@@ -13,7 +13,7 @@ from command_line import DEADLINE_S
 from session_terminal import Terminal
 from test_approvals_command import Place
 
-from core.events import GuidanceGiven, JobStarted
+from core.events import CampaignInterrupted, GuidanceGiven, JobStarted
 from memory.approvals import Approvals
 from memory.guidance import GuidanceBook
 from memory.ledger import Ledger
@@ -142,6 +142,8 @@ def test_ctrl_c_stops_after_the_stage_then_now_and_a_closed_terminal_ends_it(
     assert not alive(tiny)
     with Ledger(home / "ledger.db") as ledger:
         assert ledger.campaign("tiny-1").status == "interrupted"
+        ends = ledger.events("tiny-1", types=(CampaignInterrupted,))
+        assert [e.reason for e in ends if isinstance(e, CampaignInterrupted)] == ["interrupted", "stopped by a signal"]
     assert not re.search(r"\x1b\[[\d;]*3[0-7][\d;]*m", t.seen)  # no colour
 
 
@@ -176,6 +178,15 @@ def test_questions_stand_there_and_enter_alone_says_yes_at_low_risk_only(termina
     assert "resume asked-1" in t.plain.rstrip().split("\n")[-1]
     with Ledger(place.home / "ledger.db") as ledger:
         assert [one.id for one in Approvals(ledger).waiting("asked-1")] == [waiting[1].id]
+
+
+@pytest.mark.slow
+def test_without_unicode_the_bar_is_ascii_too(terminal: Open, tmp_path: Path) -> None:
+    t = terminal(home=tmp_path / "home", columns=60, LANG="C", LC_ALL="C")
+    t.see("nothing runs  run [n] - help - Ctrl-D leaves")
+    t.send("\x04")
+    assert t.ended() == 0
+    assert t.plain.isascii()
 
 
 @pytest.mark.slow

@@ -6,12 +6,31 @@ import ast
 from collections.abc import Iterator
 
 from agents.code.transformations.analysis.flow import own_nodes
+from agents.code.transformations.analysis.imports import dotted
 from agents.code.transformations.analysis.inference import kind_of
-from agents.code.transformations.analysis.kinds import ANY_STR_METHODS, annotated, is_hashable, is_immutable
+from agents.code.transformations.analysis.kinds import (
+    ANY_STR_METHODS,
+    Kind,
+    annotated,
+    is_hashable,
+    is_immutable,
+)
 from agents.code.transformations.analysis.origins import called_function
 from agents.code.transformations.analysis.parsed import ParsedModule
+from agents.code.transformations.analysis.shapes import taken_at_once
 
-__all__ = ["arguments_hashable", "calls_of", "plain_arguments", "reads_note", "result_immutable", "self_calls"]
+__all__ = [
+    "arguments_hashable",
+    "calls_of",
+    "gives_iterator",
+    "plain_arguments",
+    "reads_note",
+    "result_immutable",
+    "self_calls",
+]
+
+_LAZY = ("enumerate", "filter", "iter", "map", "reversed", "zip")
+_READ_ONCE = frozenset({"iterator", "iterable", "file"})
 
 
 def plain_arguments(function: ast.FunctionDef) -> tuple[ast.arg, ...] | None:
@@ -28,14 +47,13 @@ def plain_arguments(function: ast.FunctionDef) -> tuple[ast.arg, ...] | None:
 
 
 def reads_note(module: ParsedModule, function: ast.FunctionDef) -> str:
-    """The condition on the containers of the module that a function reads; empty when it reads none."""
+    """The condition on the values of the module that a function reads; empty when it reads none."""
     names = {
         each.id
         for each in ast.walk(function)
         if isinstance(each, ast.Name)
         and module.names.home(each) is module.names.top
-        and (kind := kind_of(module, each)) is not None
-        and not is_immutable(kind)
+        and any(isinstance(one.by, ast.Assign | ast.AnnAssign) for one in module.names.bindings(each))
     }
     return f"no other module changes {', '.join(f'`{name}`' for name in sorted(names))}" if names else ""
 
@@ -62,20 +80,31 @@ def arguments_hashable(module: ParsedModule, function: ast.FunctionDef) -> str |
     arguments = plain_arguments(function)
     if arguments is None:
         return None
-    told, guessed = False, []
+    told, guessed, alike = False, [], set[str]()
     for argument in arguments:
         kind = annotated(argument.annotation)
         if kind is not None:
-            if not is_immutable(kind):
-                return None
+            if not is_immutable(kind) or _holds(kind, "opaque"):
+                return None  # Decimal("1.0") and Decimal("1.00") are equal, and so are equal times of two zones
             told = True
+            if _holds(kind, "float", "complex"):
+                alike.add("0.0 and -0.0 may share a result")
+            if _holds(kind, "tuple", "frozenset"):
+                alike.add("1, 1.0 and True in a tuple may share a result")
         elif argument.annotation is None and _used_as_scalar(module, function, argument):
             guessed.append(f"`{argument.arg}`")
         else:
             return None
     notes = ["annotations are true"] if told else []
     notes += [f"{', '.join(guessed)}: numbers or text, as their use says"] if guessed else []
-    return "; ".join(notes)
+    return "; ".join([*notes, *sorted(alike)])
+
+
+def _holds(kind: Kind | None, *names: str) -> bool:
+    """Whether a kind, or a part of it, is one of these."""
+    if kind is None:
+        return False
+    return kind.name in names or any(_holds(each, *names) for each in (kind.item, kind.value, *(kind.items or ())))
 
 
 def _used_as_scalar(module: ParsedModule, function: ast.FunctionDef, argument: ast.arg) -> bool:
@@ -98,6 +127,49 @@ def _used_as_scalar(module: ParsedModule, function: ast.FunctionDef, argument: a
         return False
     at = names.index(argument.arg)
     return all(len(call.args) > at and is_hashable(kind_of(module, call.args[at])) for call in calls)
+
+
+def gives_iterator(module: ParsedModule, call: ast.Call) -> bool:
+    """Whether what a function of the module gives may be an iterator, which can be read only once."""
+    function = called_function(module, call)
+    return function is not None and _may_give_iterator(module, function, frozenset())
+
+
+def _may_give_iterator(module: ParsedModule, function: ast.FunctionDef, seen: frozenset[ast.FunctionDef]) -> bool:
+    if function in seen:
+        return False
+    told = annotated(function.returns)
+    if told is not None:
+        return told.name in _READ_ONCE
+    seen |= {function}
+    for each in own_nodes(function):
+        if isinstance(each, ast.Yield | ast.YieldFrom):
+            return True
+        if isinstance(each, ast.Return) and each.value is not None and (kind := kind_of(module, each.value)):
+            if kind.name in _READ_ONCE:
+                return True
+            continue
+        if isinstance(each, ast.Return) and each.value is not None:
+            inner = called_function(module, each.value) if isinstance(each.value, ast.Call) else None
+            if inner is not None and not _may_give_iterator(module, inner, seen):
+                continue
+            if inner is not None or any(_is_iterator(module, node) for node in own_nodes(function)):
+                return True
+    return False
+
+
+def _is_iterator(module: ParsedModule, node: ast.AST) -> bool:
+    """Whether an expression makes an iterator, and not for the call or loop around it alone."""
+    makes = isinstance(node, ast.GeneratorExp)
+    if isinstance(node, ast.Call):
+        name = dotted(module, node.func) or ""
+        makes = module.names.is_builtin(node.func, *_LAZY) or name.startswith("itertools.")
+        makes |= name.endswith(".finditer") or (isinstance(node.func, ast.Attribute) and node.func.attr == "finditer")
+    if not makes or not isinstance(node, ast.expr):
+        return False
+    above = module.parent(node)
+    read = isinstance(above, ast.For | ast.comprehension) and above.iter is node
+    return not read and not taken_at_once(module, node)
 
 
 def result_immutable(module: ParsedModule, function: ast.FunctionDef) -> bool:

@@ -12,7 +12,7 @@ from agents.code.transformations.analysis.origins import is_constant_global, is_
 from agents.code.transformations.analysis.parsed import Function, ParsedModule
 from agents.code.transformations.analysis.purity import purity
 from agents.code.transformations.analysis.scopes import Scope
-from agents.code.transformations.analysis.uses import use_of
+from agents.code.transformations.analysis.uses import MUTATING, use_of
 
 __all__ = [
     "Loop",
@@ -21,6 +21,7 @@ __all__ = [
     "guarded",
     "holds_any",
     "is_bound_before",
+    "leaves_guard",
     "loops",
     "own_nodes",
     "read_after",
@@ -78,6 +79,18 @@ def guarded(module: ParsedModule, statement: ast.stmt) -> bool:
         if isinstance(each, ast.Try | ast.TryStar | ast.AsyncWith):
             return True
         if isinstance(each, ast.With) and not all(_opens(module, item.context_expr) for item in each.items):
+            return True
+    return False
+
+
+def leaves_guard(module: ParsedModule, node: ast.AST, statement: ast.stmt) -> bool:
+    """Whether what fails at a node within a statement may be caught there, and would not be in front of it."""
+    for each in module.ancestors(node):
+        if each is statement:
+            return False
+        if isinstance(each, ast.stmt) and guarded(module, each) and not guarded(module, statement):
+            return True
+        if isinstance(each, ast.Try | ast.TryStar):
             return True
     return False
 
@@ -210,6 +223,26 @@ def _is_argument(module: ParsedModule, name: ast.Name) -> bool:
     return isinstance(module.parent(name), ast.Call | ast.keyword | ast.Starred)
 
 
+def _reaches(module: ParsedModule, region: ast.AST) -> bool:
+    """Whether something changes in a region that others may hold: all but the new containers of the function."""
+    for each in ast.walk(region):
+        owner: ast.AST | None = None
+        if isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute) and each.func.attr in MUTATING:
+            owner = each.func.value
+        elif isinstance(each, ast.Subscript | ast.Attribute) and not isinstance(each.ctx, ast.Load):
+            owner = each.value
+        if owner is None:
+            continue
+        if not isinstance(owner, ast.Name):
+            return True
+        bound = module.names.bindings(owner)
+        own = all(isinstance(one.by, ast.Assign) and is_fresh(module, one.by.value) for one in bound)
+        held = module.names.references(module.names.home(owner), owner.id)
+        if not bound or not own or any(use_of(module, one) == "alias" for one in held):
+            return True
+    return False
+
+
 def stable(module: ParsedModule, node: ast.expr, region: ast.AST) -> Stability | None:
     """Whether an expression gives the same at every place of a region: pure, of names that stay the same."""
     if not purity(module).expression(node):
@@ -220,6 +253,8 @@ def stable(module: ParsedModule, node: ast.expr, region: ast.AST) -> Stability |
         call = module.parent(each)
         if isinstance(each, ast.Attribute) and not (isinstance(call, ast.Call) and call.func is each):
             return None  # a property may give something else each time
+        if isinstance(each, ast.Subscript) and not is_immutable(kind_of(module, each)) and _reaches(module, region):
+            return None  # the item itself may change
         if isinstance(each, ast.Name) and module.names.home(each) not in inner:
             found = stability(module, each, region)
             if found is None:

@@ -24,7 +24,7 @@ from agents.code.transformations.analysis.library import (
 from agents.code.transformations.analysis.origins import called_function, is_constant_global, is_fresh
 from agents.code.transformations.analysis.parsed import Function, ParsedModule
 from agents.code.transformations.analysis.scopes import Binding
-from agents.code.transformations.analysis.uses import GROWING, MUTATING, use_of
+from agents.code.transformations.analysis.uses import GROWING, MUTATING, is_own_method, use_of
 
 __all__ = ["Purity", "purity"]
 
@@ -154,12 +154,12 @@ class _Expression:
         if not self.pure(func.value):
             return False
         if kind is None:
-            unknown_text = name in ANY_STR_METHODS or name in ("join",)
-            return (
-                unknown_text
-                or name in MATCH_METHODS
-                or bool(self.body and self.body.is_own(func.value) and name in READING["dict"])
-            )
+            own = bool(self.body and self.body.is_own(func.value) and name in READING["dict"])
+            if is_own_method(self.module, name):
+                return own
+            joins = name == "join" and len(node.args) == 1 and self._gives_items(node.args[0])
+            found = name in MATCH_METHODS and self._is_match(func.value)
+            return own or joins or found or name in ANY_STR_METHODS
         if kind.name in ("str", "bytes", "int", "float", "match"):
             return True
         if kind.name == "pattern":
@@ -170,6 +170,27 @@ class _Expression:
                 )
             return name in PATTERN_METHODS
         return name in READING.get(kind.name, ())
+
+    def _gives_items(self, node: ast.expr) -> bool:
+        """Whether it is something that text is joined from, and not the seconds that a thread is waited for."""
+        kind = kind_of(self.module, node)
+        if kind is None:
+            return isinstance(node, ast.Call | ast.ListComp | ast.GeneratorExp)
+        return kind.name not in ("int", "float", "none", "optional", "bool")
+
+    def _is_match(self, node: ast.expr) -> bool:
+        """Whether it comes from a search by a pattern: threads and timers have a `start` as well."""
+        if isinstance(node, ast.Call):
+            return (
+                isinstance(node.func, ast.Attribute) and node.func.attr in ("match", "search", "fullmatch", "finditer")
+            ) or (isinstance(node.func, ast.Name) and (dotted(self.module, node.func) or "").startswith("re."))
+        if not isinstance(node, ast.Name):
+            return False
+        sources = [
+            by.iter if isinstance(by := each.by, ast.For | ast.comprehension) else getattr(by, "value", None)
+            for each in self.names.bindings(node)
+        ]
+        return bool(sources) and all(isinstance(each, ast.Call) and self._is_match(each) for each in sources)
 
 
 class _Body:

@@ -13,6 +13,7 @@ from agents.code.transformations.analysis.parsed import Function, ParsedModule
 __all__ = ["Results", "common", "operation"]
 
 _BOOL = Kind("bool")
+_MAPPINGS = ("dict", "counter", "defaultdict", "mapping", "optional")
 _CALLS: dict[str, Kind] = {
     **dict.fromkeys(["len", "ord", "int", "hash", "id"], INT),
     **dict.fromkeys(["str", "chr", "repr", "hex", "bin", "oct", "ascii", "format", "input"], STR),
@@ -83,8 +84,10 @@ class Results:
             if name == "re.split":
                 return Kind("list")
             if name == "collections.Counter":
-                item = iterated(self.of(node.args[0])) if node.args else None
-                return Kind("counter", item, INT)
+                given = self.of(node.args[0]) if node.args else None
+                mapped = bool(node.keywords) or (given is not None and given.name in _MAPPINGS)
+                sure = given is not None or not node.args
+                return Kind("counter", iterated(given), None if mapped else Kind("int", sure=sure))
             if name == "collections.deque":
                 return Kind("deque", iterated(self.of(node.args[0])) if node.args else None)
             return _CALLS.get(name)
@@ -137,7 +140,11 @@ class Results:
         if name == "map":
             return Kind("iterator")
         if name == "sum":
-            return item if item and item.name == "int" and len(node.args) == 1 else INT if item == _BOOL else None
+            if len(node.args) != 1 or node.keywords:
+                return None
+            return item if item and item.name == "int" else INT if item == _BOOL else None
+        if name in ("min", "max") and any(each.arg == "default" for each in node.keywords):
+            return None
         if name in ("min", "max"):
             return item if len(node.args) == 1 else common([self.of(each) for each in node.args])
         if name == "abs":

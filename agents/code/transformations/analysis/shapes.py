@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from agents.code.transformations.analysis.flow import Stability, guarded, is_bound_before, read_after, stable
+from agents.code.transformations.analysis.imports import dotted
 from agents.code.transformations.analysis.parsed import ParsedModule
+from agents.code.transformations.analysis.purity import purity
 
 __all__ = [
     "Filter",
@@ -17,12 +19,22 @@ __all__ = [
     "each_reference",
     "filtered_loop",
     "hoistable",
+    "in_any_order",
+    "is_seen_here_alone",
     "method",
     "names_in",
     "rings",
     "same",
     "starts_just_before",
+    "taken_at_once",
 ]
+
+
+_TAKERS = ("sum", "any", "all", "min", "max", "list", "set", "frozenset", "tuple", "sorted", "dict", "next")
+_TAKING = frozenset(
+    ["collections.Counter", "collections.deque", "heapq.nsmallest", "heapq.nlargest", "math.fsum", "math.prod",
+     "statistics.mean", "statistics.median"]
+)  # fmt: skip
 
 
 def same(one: ast.AST, other: ast.AST) -> bool:
@@ -105,7 +117,7 @@ def becomes_expression(module: ParsedModule, found: Filter, *parts: ast.expr) ->
     for part in (loop.iter, *found.conditions, *parts):
         if any(isinstance(each, lazy) for each in ast.walk(part)):
             return False
-        if any(isinstance(each, ast.GeneratorExp) and not _consumed(module, each) for each in ast.walk(part)):
+        if any(isinstance(each, ast.GeneratorExp) and not taken_at_once(module, each) for each in ast.walk(part)):
             return False
         if any(isinstance(each, ast.Name) and each.id == "super" for each in ast.walk(part)):
             return False
@@ -115,18 +127,51 @@ def becomes_expression(module: ParsedModule, found: Filter, *parts: ast.expr) ->
     )
 
 
-def _consumed(module: ParsedModule, generator: ast.GeneratorExp) -> bool:
+def taken_at_once(module: ParsedModule, generator: ast.expr) -> bool:
+    """Whether all that is ever read of a generator or iterator is read by the very call it is handed to."""
     call = module.parent(generator)
-    if not isinstance(call, ast.Call):
+    if not isinstance(call, ast.Call) or generator not in call.args:
         return False
-    joins = isinstance(call.func, ast.Attribute) and call.func.attr == "join"
-    return joins or module.names.is_builtin(
-        call.func, "sum", "any", "all", "min", "max", "list", "set", "tuple", "sorted", "dict"
-    )
+    if isinstance(call.func, ast.Attribute) and call.func.attr in ("join", "extend", "update", "union"):
+        return True
+    if module.names.is_builtin(call.func, *_TAKERS):
+        return True
+    return dotted(module, call.func) in _TAKING
+
+
+def in_any_order(module: ParsedModule, one: ast.expr, other: ast.expr) -> bool:
+    """Whether nobody can tell which of two expressions is evaluated first."""
+    if any(isinstance(each, ast.Name | ast.Constant) for each in (one, other)):
+        return True
+    return all(purity(module).expression(each) for each in (one, other))
+
+
+def is_seen_here_alone(module: ParsedModule, name: str, statement: ast.stmt) -> bool:
+    """Whether nothing but the running function itself can see what a name stands for half way through a statement.
+
+    Not a global, nor a name that an inner function, or a generator that is read later, speaks of.
+    """
+    scope = module.scope(statement).owner
+    if scope.lookup(name) is not scope:
+        return False
+    for each in module.names.references(scope, name):
+        if module.scope(each).owner is not scope:
+            return False
+        for above in module.ancestors(each):
+            if above is scope.node:
+                break
+            if isinstance(above, ast.GeneratorExp) and not taken_at_once(module, above):
+                return False
+    return True
 
 
 def starts_just_before(module: ParsedModule, name: str, loop: ast.stmt) -> tuple[ast.stmt, ast.expr] | None:
-    """The statement `name = value` in the block of a loop before it, if nothing between the two speaks of the name."""
+    """The statement `name = value` in the block of a loop before it, if nothing between the two speaks of the name.
+
+    None too for a name that others can see while the loop runs.
+    """
+    if not is_seen_here_alone(module, name, loop):
+        return None
     block = module.block(loop)
     at = next(i for i, each in enumerate(block) if each is loop)
     for statement in reversed(block[:at]):
@@ -166,14 +211,32 @@ def rings(module: ParsedModule, node: ast.AST) -> Iterator[Ring]:
             if child is not each.generators[0] or not _within(module, node, each.generators[0].iter):
                 statement = module.statement(each)
                 tested = isinstance(statement, ast.While) and _within(module, each, statement.test)
+                if isinstance(each, ast.GeneratorExp) and not taken_at_once(module, each):
+                    return  # it may be read when everything has changed
                 if not tested:
                     yield Ring(each, statement)
         elif isinstance(each, ast.Lambda) and child is each.body:
             statement = module.statement(each)
-            if not isinstance(module.parent(each), ast.keyword) or isinstance(statement, ast.While):
+            if not _is_key(module, each) or isinstance(statement, ast.While):
                 return
             yield Ring(each, statement)
         child = each
+
+
+def _is_key(module: ParsedModule, function: ast.Lambda) -> bool:
+    """Whether a lambda is the key of a call that is done with it when it returns."""
+    keyword = module.parent(function)
+    if not isinstance(keyword, ast.keyword) or keyword.arg != "key":
+        return False
+    call = module.parent(keyword)
+    if not isinstance(call, ast.Call):
+        return False
+    sorts = isinstance(call.func, ast.Attribute) and call.func.attr == "sort"
+    return (
+        sorts
+        or module.names.is_builtin(call.func, "sorted", "min", "max")
+        or dotted(module, call.func) in ("heapq.nsmallest", "heapq.nlargest")
+    )
 
 
 def _within(module: ParsedModule, node: ast.AST, above: ast.AST) -> bool:

@@ -9,7 +9,7 @@ from agents.code.transformations.analysis.imports import dotted
 from agents.code.transformations.analysis.kinds import READING, STR_RESULTS
 from agents.code.transformations.analysis.parsed import ParsedModule
 
-__all__ = ["GROWING", "MUTATING", "Use", "use_of", "use_of_value"]
+__all__ = ["GROWING", "MUTATING", "Use", "is_own_method", "use_of", "use_of_value"]
 
 Use = Literal["read", "grow", "change", "alias", "return", "rebind"]
 """`grow` adds elements by a method of list, set, deque or dict; `alias` gives the object to somebody else."""
@@ -30,6 +30,7 @@ _CONSUMERS = frozenset(
     ]
 )  # fmt: skip
 """Builtins that read their arguments and keep none of them."""
+_TAKING_ELEMENTS = frozenset({"extend", "update", "join", "union", "intersection", "difference"})
 _LAZY = ("enumerate", "filter", "iter", "map", "reversed", "zip")
 _PURE_CALLS = frozenset(
     [
@@ -64,10 +65,18 @@ def use_of_value(module: ParsedModule, node: ast.expr) -> Use:
         case ast.Call(func=func) if node is not func and _is_lazy(module, func):
             return use_of_value(module, parent)  # it goes on reading for as long as it lives
         case ast.Call(func=func):
-            return "read" if node is not func and _reads(module, func) else ("read" if node is func else "alias")
+            if node is func:
+                return "read"
+            return "read" if _reads(module, func) and not _may_give_back(module, parent, node) else "alias"
         case ast.Starred():
             above = module.parent(parent)
             return "read" if isinstance(above, ast.List | ast.Tuple | ast.Set | ast.Call) else "alias"
+        case ast.comprehension(iter=it) if it is node and isinstance(module.parent(parent), ast.GeneratorExp):
+            above = module.parent(parent)
+            call = module.parent(above) if above is not None else None
+            if isinstance(call, ast.Call) and module.names.is_builtin(call.func, "next"):
+                return "read"  # and nobody can go on with it
+            return use_of_value(module, above) if isinstance(above, ast.expr) else "alias"  # as long as it lives
         case ast.For(iter=it) | ast.comprehension(iter=it) if it is node:
             return "read"
         case ast.Compare() | ast.UnaryOp() | ast.FormattedValue() | ast.Slice() | ast.BinOp():
@@ -107,8 +116,30 @@ def _attribute_use(module: ParsedModule, attribute: ast.Attribute) -> Use:
     return "change" if called else "read"
 
 
+def _may_give_back(module: ParsedModule, call: ast.Call, node: ast.expr) -> bool:
+    """Whether the result may be the very object: `min(a, b)` is one of them, `sum([], a)` is `a`."""
+    if module.names.is_builtin(call.func, "min", "max"):
+        return len(call.args) > 1
+    return module.names.is_builtin(call.func, "sum") and call.args[0] is not node
+
+
 def _is_lazy(module: ParsedModule, func: ast.expr) -> bool:
     return module.names.is_builtin(func, *_LAZY) or (dotted(module, func) or "").startswith("itertools.")
+
+
+def is_own_method(module: ParsedModule, name: str) -> bool:
+    """Whether a class of the module has a method of that name, which need not do what that of a builtin does."""
+    own = module.memory.get("methods")
+    if not isinstance(own, frozenset):
+        classes = (each for each in module.nodes if isinstance(each, ast.ClassDef))
+        own = frozenset(
+            each.name
+            for one in classes
+            for each in one.body
+            if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)
+        )
+        module.memory["methods"] = own
+    return name in own
 
 
 def _reads(module: ParsedModule, func: ast.expr) -> bool:
@@ -116,14 +147,7 @@ def _reads(module: ParsedModule, func: ast.expr) -> bool:
         return True
     if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Constant):
         return True  # ", ".join(…)
-    if isinstance(func, ast.Attribute) and func.attr in (
-        "extend",
-        "update",
-        "join",
-        "union",
-        "intersection",
-        "difference",
-    ):
+    if isinstance(func, ast.Attribute) and func.attr in _TAKING_ELEMENTS and not is_own_method(module, func.attr):
         return True  # only the elements go over
     name = dotted(module, func)
     return name is not None and (name in _PURE_CALLS or name.startswith("math."))

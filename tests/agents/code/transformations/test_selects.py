@@ -35,6 +35,7 @@ COLUMNS = (
 QUERIES = (
     "SELECT n, k FROM t WHERE k = ?",
     "SELECT * FROM t AS x WHERE x.k = ? AND n > 1 ORDER BY x.n ASC",
+    "SELECT n FROM t WHERE k = ? ORDER BY n DESC",
     "SELECT n FROM t WHERE k == ? AND n IS NOT NULL AND k <> 'b' ORDER BY k, n",
 )
 
@@ -107,8 +108,9 @@ def _typed(row: tuple[Any, ...]) -> list[Any]:
         "SELECT",
         "SELECT n FROM t WHERE lower(k) = ?",
         "SELECT n FROM t WHERE k = ? ORDER BY random()",
-        "SELECT n FROM t WHERE k = ? ORDER BY n desc",
-        "SELECT n FROM t WHERE k = ? ORDER BY n DESC LIMIT 1",
+        "SELECT * FROM t WHERE k = ? ORDER BY n DESC",
+        "SELECT n, m FROM t WHERE k = ? ORDER BY t.m desc LIMIT 1",
+        "SELECT n AS m FROM t WHERE k = ? ORDER BY m DESC",
         "INSERT INTO t VALUES (?)",
         "SELECT n FROM t WHERE k = ? ORDER BY n LIMIT 1 OFFSET 2",
         "SELECT n FROM t WHERE k IS ?",

@@ -3,7 +3,7 @@
 import sqlite3
 from typing import Any
 
-NOTES = "SELECT n, note FROM notes WHERE owner = ? AND n > 0 ORDER BY n DESC"
+NOTES = "SELECT n, note FROM notes WHERE owner = ? AND n > 0 ORDER BY n DESC, note"
 
 
 class Seen:
@@ -85,7 +85,7 @@ def notes(connection, asked: list) -> dict[int, Any]:
             "WITH wanted(wanted_place, wanted_key) AS (VALUES ",
             wanted_5,
             ") SELECT n, note, wanted_place ",
-            "FROM wanted CROSS JOIN notes WHERE owner IN (wanted_key, NULL) AND n > 0 ORDER BY wanted_place, n DESC",
+            "FROM wanted CROSS JOIN notes WHERE owner IN (wanted_key, NULL) AND n > 0 ORDER BY wanted_place, n DESC, note",
         ))
         for *found_5, place_5 in connection.execute(wanted_5, keys_4):
             rows_by_place_4[place_5].append(tuple(found_5))

@@ -3,7 +3,7 @@
 import sqlite3
 from typing import Any
 
-NOTES = "SELECT n, note FROM notes WHERE owner = ? AND n > 0 ORDER BY n DESC"
+NOTES = "SELECT n, note FROM notes WHERE owner = ? AND n > 0 ORDER BY n DESC, note"
 
 
 class Seen:

@@ -1,0 +1,9 @@
+def build(it):
+    d = {}
+    for _ in range(3):
+        d = {**d, next(it): next(it)}
+    return d
+
+
+def main():
+    return build(iter(range(6)))
