@@ -4,20 +4,24 @@
 
 Edits are made of this repository's own functions, so what is right is known: the file with the edit and with whatever
 happened to the file.  A result is right when its syntax tree is that one's; where nothing is right (the place is gone,
-or both touched the same words), only a refusal is.  Then the same for merges of two edits.
+or both touched the same words), only a refusal is.  Then the same for merges of two edits, and the questions that
+bisection asks.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import random
 import time
 from collections import Counter
 from pathlib import Path
 
 from agents.code.apply import Applied, apply_changes
+from agents.code.bisection import Bisection
 from agents.code.edits import parse_changes
 from agents.code.merge import merge
+from agents.code.parts import closed, compose, split
 from benchmarks.patch_trials import CONDITIONS, PATH, Lines, Sample, Trial, draw, numbered, same, text_of
 
 ROOT = Path(__file__).parents[1]
@@ -35,6 +39,7 @@ def main() -> None:
     samples = [sample for sample in (draw(files, rng) for _ in range(given.edits * 3)) if sample][: given.edits]
     show_patches(samples, rng)
     show_merges(files, samples, rng)
+    show_bisection(files, rng)
 
 
 def show_patches(samples: list[Sample], rng: random.Random) -> None:
@@ -124,6 +129,34 @@ def both(first: Sample, second: Sample) -> str:
         line for each in [*first.base, end]
         for line in [*above.get(each[0], []), *([each] if each[0] not in gone and each != end else [])]
     ])  # fmt: skip
+
+
+def show_bisection(files: list[Lines], rng: random.Random) -> None:
+    print(f"\n{'bisection':32}{'n':>6}{'parts':>8}{'questions':>11}{'found':>8}")
+    for guilty_count in (1, 2, 3):
+        questions: list[int] = []
+        sizes: list[int] = []
+        found = 0
+        while len(questions) < 100:
+            lines = rng.choice(files)
+            edited = lines
+            for _ in range(rng.randrange(3, 9)):
+                sample = draw([], rng, lines=[(at, text) for at, (_, text) in enumerate(edited)])
+                edited = sample.edited if sample else edited
+            base, after = {PATH: text_of(lines)}, {PATH: text_of(edited)}
+            parts = split(base, after)
+            if len(parts) < guilty_count + 2:
+                continue
+            guilty = frozenset(rng.sample(range(len(parts)), guilty_count))
+            search = Bisection(len(parts), {at: part.needs for at, part in enumerate(parts)})
+            while (question := search.question) is not None:
+                ast.parse(compose(base, [parts[at] for at in question])[PATH])
+                search = search.tell(not question & guilty)
+            questions.append(len(search.answers))
+            sizes.append(len(parts))
+            found += all(closed(parts, {at}) & guilty for at in search.guilty) and guilty <= search.guilty
+        mean = sum(questions) / len(questions)
+        print(f"{f'{guilty_count} guilty':32}{len(questions):>6}{sum(sizes) / len(sizes):>8.1f}{mean:>11.1f}{found:>8}")
 
 
 if __name__ == "__main__":
