@@ -93,7 +93,8 @@ class Population:
         self.archive = Archive(*axes(plan.archive))
         self._patches = patches
         self._files: OrderedDict[str, dict[str, str | None]] = OrderedDict()
-        self._keys: set[str] = {self.key({})}
+        self._passed: dict[str, bool] = {self.key({}): True}
+        """By the key of what was judged: whether it came through."""
         self._sets: set[frozenset[str]] = set()
         self._profiles: dict[str, dict[str, float]] = {}
         self._constants: dict[str, dict[str, Any]] = {BASE: _constants(self.base)}
@@ -134,7 +135,7 @@ class Population:
         )
         self.members[member.id] = member
         self._sets.add(frozenset(member.parts))
-        self._keys.add(self.key(self.changed(member.id)))
+        self._passed[self.key(self.changed(member.id))] = member.score is not None
         if self._constants[BASE]:
             self._constants[member.id] = _constants(self.files(member.id))
         if profile := outcome.details.get("profile"):
@@ -270,8 +271,12 @@ class Population:
 
     def is_known(self, files: Mapping[str, str]) -> bool:
         """Whether a candidate of the same code, or the base itself, was judged before."""
+        return self.passed(files) is not None
+
+    def passed(self, files: Mapping[str, str]) -> bool | None:
+        """Whether a candidate of the same code came through the judge; None when none was judged."""
         changed = {p: files.get(p) for p in {*self.base, *files} if files.get(p) != self.base.get(p)}
-        return self.key(changed) in self._keys
+        return self._passed.get(self.key(changed))
 
     def tried_together(self, parts: Iterable[str]) -> bool:
         """Whether exactly these parts were judged together."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 from pydantic import Field
 
+from agents.code.bisection import Bisection
 from agents.code.bundles import reapplied
+from agents.code.parts import compose, split
 from agents.code.population import BASE, Member, Population
 from agents.registry import proposer
 from agents.roles import Case, Kit, Proposer
@@ -20,12 +22,19 @@ MENDABLE = ("tests", "wrong_result", "benchmark", "syntax", "untimed", "time", "
 """Causes of a refusal that a part of the candidate may be guilty of."""
 
 
+BISECTED = 3
+"""Refused candidates without parts of their own that are looked into, the newest first."""
+MOST_QUESTIONS = 8
+"""Parts of such a candidate that are tried: enough for one guilty part among a hundred."""
+
+
 @proposer("revise")
 def revise(count: Annotated[int, Field(ge=1, le=10)] = 2) -> Proposer:
-    """`count` halves of refused candidates: their parents with half of the parts that were added.
+    """`count` revisions of refused candidates: their parents with a part of what was new.  The newest failure first.
 
-    A half that is refused is halved again, down to the guilty part, which is not offered any more; the others live on.
-    The newest failure comes first.
+    Where transformations were added, half of them; a half that is refused is halved again, down to the guilty one,
+    which is not offered any more; the others live on.  What a model wrote, or a merge, comes apart between statements,
+    and is bisected (`agents.code.bisection`).
     """
 
     async def propose(case: Case, kit: Kit) -> Sequence[Proposal]:
@@ -35,30 +44,68 @@ def revise(count: Annotated[int, Field(ge=1, le=10)] = 2) -> Proposer:
         population = case.population
         assert population is not None
         made: dict[str, Proposal] = {}
+        written = 0
         for member in reversed(list(population.members.values())):
             if member.score is not None or member.cause not in MENDABLE:
                 continue
-            parent = next(iter(member.parents), BASE)
-            for half in _halves(member, population):
-                after, done = reapplied(population.files(parent), half)
-                parts = (*population.parts_of(parent), *done)
-                if not done or population.tried_together(parts):
-                    continue
-                proposal = case.propose_code(
-                    "revise",
-                    after,
-                    f"{len(done)} of the {len(member.added)} changes of {member.id}, refused for {member.cause}",
-                    operator="revision",
-                    parents=(parent, member.id),
-                    parts=parts,
-                )
-                if proposal is not None:
-                    made.setdefault(proposal.id, proposal)
+            if member.added:
+                found = _of_transformations(member, case, population)
+            elif member.proposer != "revise" and written < BISECTED:
+                written += 1
+                found = _of_statements(member, case, population)
+            else:
+                continue
+            made |= {proposal.id: proposal for proposal in found if proposal.id not in made}
             if len(made) >= count:
                 break
         return list(made.values())[:count]
 
     return propose
+
+
+def _of_transformations(member: Member, case: Case, population: Population) -> Iterator[Proposal]:
+    """The halves of what was added."""
+    parent = next(iter(member.parents), BASE)
+    for half in _halves(member, population):
+        after, done = reapplied(population.files(parent), half)
+        parts = (*population.parts_of(parent), *done)
+        if not done or population.tried_together(parts):
+            continue
+        proposal = case.propose_code(
+            "revise",
+            after,
+            f"{len(done)} of the {len(member.added)} changes of {member.id}, refused for {member.cause}",
+            operator="revision",
+            parents=(parent, member.id),
+            parts=parts,
+        )
+        if proposal is not None:
+            yield proposal
+
+
+def _of_statements(member: Member, case: Case, population: Population) -> Iterator[Proposal]:
+    """The next question of the bisection, whose answers so far are what was judged of the same code."""
+    parent = next((p for p in member.parents if population.score_of(p) is not None), BASE)
+    before = population.files(parent)
+    parts = split(before, population.files(member.id))
+    search = Bisection(len(parts), {part.number: part.needs for part in parts}, most=MOST_QUESTIONS)
+    while (chosen := search.question) is not None:
+        after = compose(before, [parts[at] for at in sorted(chosen)])
+        passed = population.passed(after)
+        if passed is not None:
+            search = search.tell(passed)
+            continue
+        proposal = case.propose_code(
+            "revise",
+            after,
+            f"{len(chosen)} of the {len(parts)} changes of {member.id}, refused for {member.cause}",
+            operator="revision",
+            parents=(parent, member.id),
+            parts=population.parts_of(parent),
+        )
+        if proposal is not None:
+            yield proposal
+        return
 
 
 def _halves(member: Member, population: Population) -> list[list[str]]:

@@ -142,6 +142,7 @@ def judged(
     parents: Sequence[str] = (BASE,),
     operator: str = "refinement",
     number: int = 0,
+    proposer: str = "example",
     cause: str = "tests",
 ) -> Experiment:
     """A candidate with these files after its judgement; the population is not told of it."""
@@ -149,7 +150,7 @@ def judged(
     proposal = Proposal.make(
         campaign_id="example-code-1",
         cycle=0,
-        proposer="example",
+        proposer=proposer,
         kind="code",
         config=config,
         rationale=f"candidate {number}",

@@ -189,6 +189,44 @@ def test_a_refused_candidate_is_halved_until_the_guilty_part_is_known() -> None:
     assert len(asked) <= 6
 
 
+def test_what_a_model_wrote_is_bisected_between_its_statements() -> None:
+    case = example_code_case()
+    edits = {
+        "seen = []": "seen = set()",
+        "seen.append(name)": "seen.add(name)",
+        "return result\n\n\ndef words": "return BAD\n\n\ndef words",
+        "found = []": "found = list()",
+        'text = ""\n': "text = str()\n",
+        "import re\n": "import re\nfrom functools import reduce\n",
+        "    return found": "    return reduce(list.__add__, [found], [])",
+    }
+    after = dict(FILES)
+    for old, new in edits.items():
+        (path,) = (path for path, text in FILES.items() if old in text)
+        after[path] = after[path].replace(old, new)
+    case = told(case, judged(population_of(case), after, None, proposer="rewrite", number=100))
+    asked: list[str] = []
+    for number in range(12):
+        made: Sequence[Proposal] = run(revise(count=2)(case, example_kit()))
+        if not made:
+            break
+        population = population_of(case)
+        for i, proposal in enumerate(made):
+            files = population.tree(population.changed_of(proposal))
+            asked.append(files["shop/stock.py"] + files["shop/totals.py"])
+            assert "reduce(" not in asked[-1] or "import reduce" in asked[-1], "a part without what it needs"
+            score = None if "BAD" in asked[-1] else 1.1
+            told_of = judged(
+                population, files, score, parents=proposal.parents, operator=proposal.operator,
+                proposer="revise", number=10 * number + i,
+            )  # fmt: skip
+            case = told(case, told_of)
+    assert 1 < len(asked) <= 8
+    whole = [population_of(case).files(one.id) for one in population_of(case).elites()]
+    good = {**after, "shop/stock.py": after["shop/stock.py"].replace("return BAD", "return result")}
+    assert good in whole
+
+
 def test_recombination_merges_what_two_elites_changed() -> None:
     case = example_code_case()
     population = population_of(case)
