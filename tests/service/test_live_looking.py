@@ -6,9 +6,8 @@ import pytest
 from command_line import Cli
 
 from core.campaign import Campaign
-from core.events import CampaignStarted, CycleStarted, ProposalMade
+from core.events import CampaignStarted, CycleStarted, ImprovementAssessed, ImprovementDeployed, ProposalMade
 from core.improvement import ImpactAssessment, ServiceLevel
-from core.events import ImprovementAssessed, ImprovementDeployed
 from core.records import Proposal
 from memory.state_folder import StateFolder
 
