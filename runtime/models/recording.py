@@ -135,6 +135,10 @@ class ReplayChat:
             self._editions[line.prompt].add(line.edition)
         self._given: dict[str, int] = defaultdict(int)
 
+    def __len__(self) -> int:
+        """So many calls are recorded."""
+        return sum(map(len, self._lines.values()))
+
     async def complete(self, call: ChatCall) -> ChatReply:
         """The recorded reply, which costs nothing.  Raises the recorded error, and ModelRefusedError for a call that
         was not recorded, saying what differs as far as it can be known."""
