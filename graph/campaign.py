@@ -38,6 +38,7 @@ from memory.ledger import Ledger, StoredCampaign
 from memory.lineage import root_of
 from memory.state_folder import StateFolder
 from runtime.jobs import Jobs
+from runtime.models.recording import check_recording
 
 __all__ = ["Ending", "Stop", "context_of", "find_or_create", "one_cycle", "open_cycle", "opened", "run_campaign"]
 
@@ -285,6 +286,8 @@ def context_of(
     campaign = with_chosen_models(stored.definition, history)
     models = None
     if _asks_models(campaign):
+        if record is not None:
+            check_recording(record)
         asked = campaign if campaign.live is None else campaign.model_copy(update={"model": model_plan(campaign.model)})
         models = SeatModels(asked, stored.id, ledger, history, record=record)
     return Context(

@@ -20,7 +20,7 @@ from runtime.models.choice import Choice, check_reachable, choose, ollama_models
 from runtime.models.guard import GuardedChat
 from runtime.models.meter import Meter, MeteredChat
 from runtime.models.prices import price_of
-from runtime.models.recording import RecordingChat
+from runtime.models.recording import RecordingChat, check_recording
 from runtime.models.spans import TracedChat
 
 __all__ = ["FeedbackModels", "Part"]
@@ -43,6 +43,8 @@ class FeedbackModels:
     record: Path | None = None
 
     def __post_init__(self) -> None:
+        if self.record is not None:
+            check_recording(self.record)
         self._thread = LoopThread("feedback models")
         self._chats: dict[str, Chat] = {}
         self._providers: list[Chat] = []

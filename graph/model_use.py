@@ -45,7 +45,7 @@ def use_line(use: dict[str, Any]) -> str:
     who = ", ".join(use["models"]) or next((c["model"] for c in use["chosen"]), use["asked"])
     if not use["calls"] and not use["failed"]:
         why = next((f" ({c['reason']})" for c in use["chosen"]), "")
-        return f"{who}: not asked{why}; rules decided"
+        return f"{who}: not asked{why}; rules decided" if who == "none" else f"{who}: no answer so far"
     tokens = use["input_tokens"] + use["output_tokens"]
     cost = f", ${use['cost_usd']:.4f}" if use["cost_usd"] else ""
     text = f"{who}: {answers(use['calls'])}, {tokens:,} tokens{cost}, {use['seconds']:.1f} s"

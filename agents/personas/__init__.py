@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from core.campaign import Council, Use
 from core.errors import ConfigError, NotFoundError, nearest
@@ -52,6 +52,15 @@ class Persona(BaseModel):
 class _Personas(BaseModel):
     model_config = ConfigDict(extra="forbid")
     personas: list[Persona] = Field(default=[], max_length=100)
+
+    @field_validator("personas")
+    @classmethod
+    def _once(cls, value: list[Persona]) -> list[Persona]:
+        names = [one.name for one in value]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"{twice!r} stands there twice")
+        return value
 
 
 class _Seats(BaseModel):
@@ -154,6 +163,8 @@ def _read(path: Path, form: type[M]) -> M:
         if path.stat().st_size > MAX_SIZE_BYTES:
             raise ConfigError(f"the file has more than {MAX_SIZE_BYTES:,} bytes", where=where)
         data = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader) or {}  # noqa: S506  # a SafeLoader
+        if not isinstance(data, dict):
+            raise ConfigError(f"it holds a {type(data).__name__}, no keys", where=where, hint="write `personas: […]`")
         schema = data.pop("schema", SCHEMA)
         if schema != SCHEMA:
             hint = f"this version reads schema: {SCHEMA}"

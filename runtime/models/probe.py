@@ -16,11 +16,13 @@ from runtime.models.answers import parse_answer
 from runtime.models.choice import Spec, choose, open_chat, parse_spec
 from runtime.models.guard import GuardedChat
 from runtime.models.ollama_api import OllamaApi, ollama_url
+from runtime.models.recording import ReplayChat
 
 __all__ = ["Finding", "probe"]
 
 SLOW_TOKENS_PER_S = 5.0
-PROBE_TOKENS = 64
+PROBE_TOKENS = 512
+"""Enough for a model that thinks before it says a number."""
 
 
 class Finding(Record):
@@ -56,6 +58,8 @@ async def probe(
         findings += await _ollama(told, plan, environment)
         if not all(finding.ok for finding in findings if finding.name in ("reachable", "present")):
             return findings
+    if told.kind == "replay":
+        return [*findings, _recorded(choice.model, plan, here, environment)]
     return findings + await _answers(choice.model, plan, here, question, environment)
 
 
@@ -92,6 +96,17 @@ def _context(shown: Mapping[str, object], plan: ModelPlan) -> Finding:
     fix = "" if fits else f"set model.context_tokens to at most {length}"
     what = f"{length:,} tokens, {plan.context_tokens:,} are asked for"
     return Finding(name="context", ok=fits, what=what, fix=fix)
+
+
+def _recorded(spec: str, plan: ModelPlan, here: Path, environment: Mapping[str, str]) -> Finding:
+    """A recording answers what was asked then, not what a doctor asks: it is read, and counted."""
+    try:
+        chat = open_chat(spec, plan, here, environment)
+    except RatchetError as error:
+        return _bad("answers", error)
+    assert isinstance(chat, ReplayChat)
+    fix = "" if len(chat) else "record again with `run --record FILE`"
+    return Finding(name="answers", ok=bool(len(chat)), what=f"{len(chat)} recorded", fix=fix)
 
 
 async def _answers(

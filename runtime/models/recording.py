@@ -24,7 +24,7 @@ from core.records import Record
 from core.scrub import scrubbed
 from runtime.models.asking import current_prompt
 
-__all__ = ["Recorded", "RecordingChat", "ReplayChat", "replay_key"]
+__all__ = ["Recorded", "RecordingChat", "ReplayChat", "check_recording", "replay_key"]
 
 LINE_LIMIT = 4 * 1024 * 1024
 
@@ -49,6 +49,21 @@ def replay_key(call: ChatCall) -> str:
     told = call.model_dump(mode="json", exclude={"model_id", "version"})
     told["messages"] = [{"role": message.role, "text": scrubbed(message.text)} for message in call.messages]
     return content_hash(told)
+
+
+def check_recording(path: Path) -> None:
+    """Raises StorageError where no recording can be written, before anything is paid for it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        why = "it is a folder" if path.is_dir() else ""
+        if not why and not os.access(path if path.exists() else path.parent, os.W_OK):
+            why = "it is not allowed"
+    except OSError as error:
+        why = str(error.strerror)
+    if why:
+        raise StorageError(
+            f"cannot write the recording: {why}", where=str(path), hint="name a file in a folder of yours"
+        )
 
 
 class RecordingChat:
@@ -120,6 +135,10 @@ class ReplayChat:
             self._editions[line.prompt].add(line.edition)
         self._given: dict[str, int] = defaultdict(int)
 
+    def __len__(self) -> int:
+        """So many calls are recorded."""
+        return sum(map(len, self._lines.values()))
+
     async def complete(self, call: ChatCall) -> ChatReply:
         """The recorded reply, which costs nothing.  Raises the recorded error, and ModelRefusedError for a call that
         was not recorded, saying what differs as far as it can be known."""
@@ -147,9 +166,9 @@ class ReplayChat:
             name, why = prompt.name, "the same edition was recorded with other contents: a campaign or seed has changed"
         asked = scrubbed(call.messages[-1].text)[:80] if call.messages else ""
         return ModelRefusedError(
-            f"the recording has no answer to {name}: {asked!r}",
-            where=str(self._path),
-            hint=f"{why}; record it again",
+            f"the recording has no answer to {name}: {why}",
+            where=f"{self._path}, asked {asked!r}",
+            hint="record it again",
         )
 
 

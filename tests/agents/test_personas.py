@@ -75,8 +75,12 @@ def test_the_dissenter_keeps_its_seat(tmp_path: Path) -> None:
     [
         ("personas: [{name: thrifty, descripton: You count what a trial costs.}]", "descripton"),
         ("personas: [{name: thrifty, description: You count costs., permissions: [sudo]}]", "sudo"),
+        (
+            "personas: [{name: same, description: The first of the two.}, {name: same, description: The second.}]",
+            "twice",
+        ),
         ("a: &a [1, 2]\nb: [*a, *a]", "aliases"),
-        ("[1, 2]", "cannot read"),
+        ("[1, 2]", "no keys"),
         ("schema: 9", "schema 9"),
         ("x: " + "y" * 300_000, "200,000 bytes"),
         ("\x00", "cannot read"),

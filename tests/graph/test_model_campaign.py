@@ -248,6 +248,14 @@ def test_a_seat_whose_model_is_not_there_is_told_before_any_job(
     assert not (tmp_path / "runs.jsonl").exists()
 
 
+def test_a_recording_that_cannot_be_written_is_told_before_any_job(tmp_path: Path, server: Server) -> None:
+    path = write_campaign(tmp_path)
+    code, lines, _ = run(*words(path, "home", "ollama:llama3.2", "--record", str(tmp_path)), **at(server))
+    assert code == 4
+    assert "cannot write the recording" in lines[-1]["error"]["what"]
+    assert not (tmp_path / "runs.jsonl").exists()
+
+
 def test_the_calls_behind_a_proposal_are_told_with_their_editions(tmp_path: Path, server: Server) -> None:
     path = write_campaign(tmp_path)
     _, lines, _ = run(*words(path), **at(server))

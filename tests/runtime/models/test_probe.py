@@ -6,8 +6,10 @@ import asyncio
 from pathlib import Path
 
 from core.campaign import ModelPlan
-from core.models import Message
+from core.models import ChatCall, Message
 from runtime.models.probe import Finding, probe
+from runtime.models.recording import RecordingChat
+from runtime.models.scripted import ScriptedChat
 from tests.model_servers import ollama_stand_in, openai_stand_in
 from tests.model_servers.wire import Fault, Server
 
@@ -54,3 +56,22 @@ def test_no_model_and_no_such_form() -> None:
         assert list(told) == ["choice"]
         assert told["choice"].ok
         assert not found(server, "what is this")["choice"].ok
+
+
+def test_a_model_that_thinks_first_is_well() -> None:
+    thought = "<think>" + "one and one makes more than one " * 20 + "</think>"
+    with ollama_stand_in.start(answer=lambda asked: thought + '{"answer": 2}') as server:
+        assert found(server, "ollama:llama3.2")["structured"].ok
+
+
+def test_a_recording_is_read_and_counted_not_asked(tmp_path: Path) -> None:
+    file = tmp_path / "answers.jsonl"
+    call = ChatCall(model_id="m", messages=(Message(role="user", text="something else"),))
+    asyncio.run(RecordingChat(ScriptedChat(["yes"]), file).complete(call))
+    told = asyncio.run(probe(f"replay:{file}", ModelPlan(), Path(), QUESTION, {}))
+    assert [(one.name, one.ok) for one in told] == [("choice", True), ("answers", True)]
+    assert told[-1].what == "1 recorded"
+    file.write_text("")
+    assert asyncio.run(probe(f"replay:{file}", ModelPlan(), Path(), QUESTION, {}))[-1].fix
+    file.write_text("no JSON\n")
+    assert not asyncio.run(probe(f"replay:{file}", ModelPlan(), Path(), QUESTION, {}))[-1].ok

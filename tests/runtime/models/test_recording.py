@@ -74,7 +74,7 @@ def test_a_call_that_is_not_there_says_what_differs(tmp_path: Path) -> None:
     for hint, asked in cases.items():
         with pytest.raises(ModelRefusedError) as caught:
             asyncio.run(AskingModel("a", ReplayChat(file), repair).ask(asked, Judgement))
-        assert hint in caught.value.hint
+        assert hint in caught.value.what
         assert asked.name in caught.value.what
     with pytest.raises(ModelRefusedError):
         asyncio.run(ReplayChat(file).complete(call()))
