@@ -226,7 +226,9 @@ class Case:
     def propose_code(
         self, proposer: str, files: Mapping[str, str], rationale: str, *, operator: str, **rest: Any
     ) -> Proposal | None:
-        """A candidate of this cycle: the base with these files; None when it is the base, or was judged before.
+        """A candidate of this cycle: all files that may change, as they shall be; None when that was judged before.
+
+        A file of the base (`population.base`) that is left out is deleted.
 
         Raises PatchError for a file that may not be changed.
         """

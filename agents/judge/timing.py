@@ -102,7 +102,7 @@ def time_pairs(plan: Plan, isolation: Isolation, told: Callable[[Timed], None] =
         timed.cpu.append((base.cpu_s, candidate.cpu_s))
         timed.waits.append(base.wall_s / max(base.cpu_s, LEAST_SPREAD_S))
         timed.metrics.append(candidate.metrics)
-        _check_clock(timed)
+        _check_clock(timed, min(SURE_PAIRS, most))
         if plan.noise is not None:
             timed.noise = plan.noise
             timed.answer = SpeedTest(plan.noise, 1 + plan.code.worth, LEVEL, most).answer(timed.pairs)
@@ -147,18 +147,21 @@ def _result(stdout: bytes) -> dict[str, Any]:
     return {}
 
 
-def _check_clock(timed: Timed) -> None:
-    """Raises Refused where the candidate's runs take more processor time than they say, over the base's, in the median.
+def _check_clock(timed: Timed, needed: int) -> None:
+    """Raises Refused where, over enough pairs, the candidate's runs take more processor time than they say.
 
-    A candidate that lies about its time, or spends it before the clock starts, is not faster.
+    More than the base's, that is, and in the median.  A candidate that lies about its time, or spends it before the
+    clock starts, is not faster.
     """
-    if len(timed.said) < SURE_PAIRS:
+    if len(timed.said) < needed:
         return
     longer = [candidate - base for base, candidate in timed.untold]
     more = statistics.median(longer)
     spread = 1.4826 * statistics.median(abs(one - more) for one in longer) / math.sqrt(len(longer))
     seconds = statistics.median(base for base, _ in timed.said)
     gained = statistics.median(base - candidate for base, candidate in timed.said)
+    if len(timed.said) < SURE_PAIRS and gained < UNTOLD_SHARE * seconds:
+        return  # of so few runs only a gain that is claimed is held against the clock outside
     if more > max(3 * spread, UNTOLD_SHARE * seconds / timed.wait, gained / 2 / timed.wait):
         raise Refused(
             "untimed", f"it says that it is {gained:.3g} s faster, and takes {more:.3g} s longer outside what is timed"

@@ -36,14 +36,25 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
         if any(not module.names.is_builtin(base, "object") for base in node.bases):
             continue
         words = {each.attr for each in module.nodes if isinstance(each, ast.Attribute)} | module.names.words
-        if words & _REFUSED - set(dir(object)) or "vars" in {
+        if words & _REFUSED - set(dir(object)) or {"vars", "setattr", "delattr"} & {
             each.id for each in module.nodes if isinstance(each, ast.Name)
         }:
             continue
         frozen = _frozen_attributes(module, node)
+        early = {each.attr for each in _stored_or_in_init(module, node)}
         for function in node.body:
-            if isinstance(function, ast.FunctionDef) and _is_property(module, function, node):
+            if not isinstance(function, ast.FunctionDef) or function.name in early:
+                continue
+            if _is_property(module, function, node):
                 yield from _cached(module, function, frozen)
+
+
+def _stored_or_in_init(module: ParsedModule, node: ast.ClassDef) -> list[ast.Attribute]:
+    """Attributes that are set somewhere, or read in `__init__`, where others may not have their last value yet."""
+    init = next((each for each in node.body if isinstance(each, ast.FunctionDef) and each.name == "__init__"), None)
+    inside = set(ast.walk(init)) if init is not None else set()
+    found = [each for each in module.nodes if isinstance(each, ast.Attribute)]
+    return [each for each in found if each in inside or not isinstance(each.ctx, ast.Load)]
 
 
 def _is_property(module: ParsedModule, function: ast.FunctionDef, node: ast.ClassDef) -> bool:

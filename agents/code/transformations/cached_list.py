@@ -96,8 +96,10 @@ def _split(module: ParsedModule, function: ast.FunctionDef, kind: Kind, note: st
     draft.before(function, f"@{decorator}(maxsize={SIZE}{typed})")
     given = ", ".join(each.arg for each in function.args.args)
     doc = ast.get_docstring(function, clean=False)
+    if doc is not None and "\n" in doc and function.col_offset == 0 and function.body[0].col_offset != 4:
+        return  # its lines would not stand where they stood
     lines = ["", "", signature]
-    if doc is not None and "\n" not in doc and isinstance(first := function.body[0], ast.Expr):
+    if doc is not None and isinstance(first := function.body[0], ast.Expr):
         lines.append(f"    {module.segment(first)}")
     draft.after(function, *lines, f"    return {kind.name}({inner}({given}))")
     yield from draft.rewrite(function, f"cache what `{function.name}` makes, and hand out copies", note)

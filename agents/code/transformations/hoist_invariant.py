@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from agents.code.transformations.analysis.evidence import gives_iterator
-from agents.code.transformations.analysis.flow import leaves_guard
+from agents.code.transformations.analysis.flow import leaves_guard, reaches
 from agents.code.transformations.analysis.imports import dotted
 from agents.code.transformations.analysis.inference import kind_of
 from agents.code.transformations.analysis.kinds import CONTAINERS, STR_RESULTS, Kind, is_immutable
@@ -49,6 +49,8 @@ def find(module: ParsedModule) -> Iterator[Rewrite]:
             continue
         statement, stability = found
         if _MAY_FAIL in risk and leaves_guard(module, node, statement):
+            continue
+        if _looks_inside(module, node) and reaches(module, statement):
             continue
         key = (statement, ast.dump(node))
         groups[key].append(node)
@@ -87,6 +89,14 @@ def _risk(module: ParsedModule, call: ast.Call) -> str | None:
         return _told(kind) if safe or (func.attr == "split" and not call.args) else _MAY_FAIL
     function = called_function(module, call)
     return _MAY_FAIL if function is not None and call.args and not gives_iterator(module, call) else None
+
+
+def _looks_inside(module: ParsedModule, call: ast.Call) -> bool:
+    """Whether the result speaks of items that may change themselves; their number does not."""
+    if module.names.is_builtin(call.func, "len"):
+        return False
+    given = [kind_of(module, each) for each in call.args if isinstance(each, ast.Name)]
+    return any(kind is None or (kind.name in CONTAINERS and not is_immutable(kind.item)) for kind in given)
 
 
 def _speaks_of_a_variable(module: ParsedModule, call: ast.Call) -> bool:

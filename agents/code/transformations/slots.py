@@ -28,6 +28,7 @@ _WATCHED = frozenset(
         "__getattribute__",
         "__delattr__",
         "__reduce__",
+        "__reduce_ex__",
         "__getstate__",
     }
 )
@@ -37,6 +38,7 @@ _REFLECTION = frozenset({"setattr", "vars", "delattr", "asdict", "patch", "cache
 def find(module: ParsedModule) -> Iterator[Rewrite]:
     reflects = any(
         (isinstance(each, ast.Name) and each.id in _REFLECTION)
+        or (isinstance(each, ast.Constant) and each.value == "__dict__")
         or (isinstance(each, ast.Attribute) and (each.attr in _WATCHED or each.attr in _REFLECTION))
         or (isinstance(each, ast.alias) and each.name.split(".")[0] in _REFLECTION | {"copyreg"})
         or (isinstance(each, ast.Attribute) and each.attr == "__class__" and not isinstance(each.ctx, ast.Load))

@@ -200,6 +200,12 @@ def test_a_faster_candidate_that_lies_is_believed_no_further_than_the_clock_outs
         assert told.metrics["speedup"] < 5 * honest.metrics["speedup"]
 
 
+def test_a_lie_about_the_time_is_refused_however_few_the_pairs(base: Base, tmp_path: Path) -> None:
+    lie = CHEATS["takes the time away"][0]
+    told = judged(base, tmp_path, lie, code=CODE.model_copy(update={"pairs": 2}))
+    assert (told.cause, told.metrics) == ("untimed", {})
+
+
 def test_a_judge_whose_files_were_changed_judges_nothing(base: Base, tmp_path: Path) -> None:
     plan = plan_of(base, tmp_path, {"shop/stock.py": FASTER})
     (base.tree / "tests/test_stock.py").unlink()

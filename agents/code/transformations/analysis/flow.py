@@ -24,6 +24,7 @@ __all__ = [
     "leaves_guard",
     "loops",
     "own_nodes",
+    "reaches",
     "read_after",
     "stability",
     "stable",
@@ -223,7 +224,7 @@ def _is_argument(module: ParsedModule, name: ast.Name) -> bool:
     return isinstance(module.parent(name), ast.Call | ast.keyword | ast.Starred)
 
 
-def _reaches(module: ParsedModule, region: ast.AST) -> bool:
+def reaches(module: ParsedModule, region: ast.AST) -> bool:
     """Whether something changes in a region that others may hold: all but the new containers of the function."""
     for each in ast.walk(region):
         owner: ast.AST | None = None
@@ -253,7 +254,7 @@ def stable(module: ParsedModule, node: ast.expr, region: ast.AST) -> Stability |
         call = module.parent(each)
         if isinstance(each, ast.Attribute) and not (isinstance(call, ast.Call) and call.func is each):
             return None  # a property may give something else each time
-        if isinstance(each, ast.Subscript) and not is_immutable(kind_of(module, each)) and _reaches(module, region):
+        if isinstance(each, ast.Subscript) and not is_immutable(kind_of(module, each)) and reaches(module, region):
             return None  # the item itself may change
         if isinstance(each, ast.Name) and module.names.home(each) not in inner:
             found = stability(module, each, region)
