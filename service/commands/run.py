@@ -346,6 +346,8 @@ def show_end(
     output.result(summary, result_table(summary))
     if trouble is not None:
         output.error(trouble)
+    if stored.definition.kind == "code" and history.verdict is not None and history.verdict.answer == "better":
+        output.say(f"look at the change, and get it: python run_graph.py deliver {campaign_id}")
     if status == "waiting":
         output.say(f"go on with: python run_graph.py inbox, then {summary['resume']}")
         return ApprovalNeededError.exit_code
