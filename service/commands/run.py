@@ -264,7 +264,7 @@ class Stopping:
             self._now()
         else:
             self._output.say("stopping after this stage; Ctrl-C again stops now")
-            self.stop.request("interrupted")
+            self.stop.request("Ctrl-C")
 
     def _terminated(self) -> None:
         self.told.append(signal.SIGTERM)
