@@ -28,6 +28,7 @@ from graph.context import Context
 from graph.loading import load_campaign
 from graph.measure import measure_baseline
 from graph.orchestrator import EXAMPLE
+from memory.ledger import Ledger
 from memory.state_folder import StateFolder
 
 __all__ = ["VARIABLE", "council"]
@@ -47,11 +48,25 @@ async def council(config: RunnableConfig) -> AsyncIterator[Any]:
         yield build(hand=_handing(None, None))
         return
     folder = StateFolder.of(load_settings({}, {}))
-    with folder.open_ledger() as ledger:
+    with _ledger(folder) as ledger:
         stored, _ = find_or_create(ledger, load_campaign(Path(os.environ.get(VARIABLE) or EXAMPLE)))
         with ledger.leases.held(f"campaign {stored.id}"):
             async with opened(folder, ledger, stored) as context:
                 yield build(hand=_handing(context, folder))
+
+
+def _ledger(folder: StateFolder) -> Ledger:
+    """Raises ConfigError where the server watches for calls that wait: it would refuse each of the ledger's."""
+    try:
+        return folder.open_ledger()
+    except Exception as error:
+        if type(error).__name__ != "BlockingError":
+            raise
+        raise ConfigError(
+            "the ledger is a file, and this server refuses to wait for one",
+            where="langgraph dev",
+            hint="start it with `langgraph dev --allow-blocking`",
+        ) from None
 
 
 def _handing(context: Context | None, folder: StateFolder | None) -> Callable[[Any], Any]:

@@ -21,7 +21,8 @@ from service.figures import between
 __all__ = ["calibration_line", "columns", "duration", "fields", "line_width", "result_table", "verdict_line"]
 
 MOST_PARTS = 40
-MIN_CUT = 12
+FOLD_INDENT = 9
+MIN_CUT = 10
 """Characters of the last column that are kept whatever the width of the terminal."""
 
 
@@ -62,6 +63,16 @@ def fields(rows: Sequence[tuple[str, object]]) -> str:
     return "\n".join(lines)
 
 
+def _folded(text: str) -> str:
+    """Lines of words, folded at them on a terminal."""
+    width = line_width()
+    if width is None:
+        return text
+    indent = " " * FOLD_INDENT
+    lines = [textwrap.wrap(line, max(20, width), subsequent_indent=indent) for line in text.split("\n")]
+    return "\n".join(part for parts in lines for part in parts)
+
+
 def duration(seconds: float) -> str:
     """`4.2 s`, `3 min 12 s`, `2 h 5 min`, `3 d 4 h`."""
     if seconds < 60:
@@ -88,7 +99,7 @@ def result_table(summary: dict[str, Any]) -> str:
         lines += [columns(rows, ("", f"best ({best['proposal']}, {best['proposer']})", "baseline")), ""]
         if PATCH in best["config"]:
             lines += [_change_text(best), ""]
-        lines.append(verdict_line(best["interval"], metric))
+        lines.append(_folded(verdict_line(best["interval"], metric)))
     elif baseline and summary["cycles"] and not any(each["metrics"]["total_proposals"] for each in summary["cycles"]):
         lines += ["nothing was tried: no proposer had anything to offer", ""]
     lines += _sealed_lines(summary["sealed"]) + _front_lines(summary["pareto"])
@@ -98,9 +109,9 @@ def result_table(summary: dict[str, Any]) -> str:
     jobs = summary["jobs"]
     lines.append(f"jobs: {jobs['ok']} ok, {jobs['failed']} failed, {jobs['stopped']} stopped early")
     if summary.get("model"):
-        lines.append(f"model: {use_line(summary['model'])}")
+        lines.append(_folded(f"model: {use_line(summary['model'])}"))
     if summary["calibration"]:
-        lines.append(f"predictions: {calibration_line(summary['calibration']['score'])}")
+        lines.append(_folded(f"predictions: {calibration_line(summary['calibration']['score'])}"))
     if summary.get("report"):
         lines.append(f"report: {summary['report']}")
     return "\n".join(lines)

@@ -14,7 +14,7 @@ NUMERIC = ("compare", "range", "or_more", "number", "size", "shift", "excess")
 
 
 def named(clause: Clause) -> list[Thing]:
-    """The things that the clause names, in order; a parameter that only introduces its option is left out.
+    """The things that the clause names, in order; a parameter that only introduces or ends its option is left out.
 
     Raises NotUnderstoodError for a name that could be several.
     """
@@ -30,6 +30,8 @@ def named(clause: Clause) -> list[Thing]:
             parameter = thing.name
         elif thing.target == "parameter":
             parameter = thing.name
+            if told and (told[-1].target, told[-1].name) == ("option", thing.name):
+                continue  # the adam optimizer
         told.append(thing)
     return list(dict.fromkeys(told))
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import re
 from typing import TYPE_CHECKING, Any
 
-from core.errors import UsageError
+from core.errors import NotFoundError, UsageError
 from service.escape import escaped
 from service.output import Output
 from service.payoff import paid_line, payoff
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from memory.ledger import Ledger, StoredCampaign
 
 __all__ = ["guidance", "guide", "steer"]
+
+AN_ID = re.compile(r"[A-Za-z][\w.\-]*-\d+")
 
 
 def guide(args: argparse.Namespace, output: Output) -> int:
@@ -92,11 +95,18 @@ def _may_guide(args: argparse.Namespace, ledger: Ledger, details: dict[str, Any]
 
 
 def _addressed(ledger: Ledger, words: list[str]) -> tuple[StoredCampaign, str]:
-    """The campaign and the sentence: the first word is a campaign's id when there is more, and it is one."""
-    if len(words) > 1:
-        known = [stored for stored in ledger.campaigns() if stored.id == words[0]]
-        if known:
-            return known[0], " ".join(words[1:])
+    """The campaign and the sentence: the first word is a campaign's id when there is more, and it is one.
+
+    Raises UsageError, NotFoundError for an id alone, and one that there is not: no other campaign is told instead.
+    """
+    known = {stored.id: stored for stored in ledger.campaigns()}
+    if words[0] in known:
+        if not " ".join(words[1:]).strip():
+            raise UsageError("what is to be said?", where=words[0], hint=f'guide {words[0]} "keep learning_rate low"')
+        return known[words[0]], " ".join(words[1:])
+    if len(words) > 1 and AN_ID.fullmatch(words[0]):
+        hint = f"known: {', '.join([*known][-8:])}; if it is a part of the sentence, put that in quotation marks"
+        raise NotFoundError(f"there is no campaign {words[0]!r}", where=str(ledger.database.path or ""), hint=hint)
     return _campaign(ledger, None), " ".join(words)
 
 

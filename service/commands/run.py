@@ -265,7 +265,7 @@ class Stopping:
             self._now()
         else:
             self._output.say("stopping after this stage; Ctrl-C again stops now")
-            self.stop.request("interrupted")
+            self.stop.request("Ctrl-C")
 
     def _terminated(self) -> None:
         self.told.append(signal.SIGTERM)
@@ -347,6 +347,8 @@ def show_end(
     output.result(summary, result_table(summary))
     if trouble is not None:
         output.error(trouble)
+    if stored.definition.kind == "code" and history.verdict is not None and history.verdict.answer == "better":
+        output.say(f"look at the change, and get it: python run_graph.py deliver {campaign_id}")
     if status == "waiting":
         output.say(f"go on with: python run_graph.py inbox, then {summary['resume']}")
         return ApprovalNeededError.exit_code

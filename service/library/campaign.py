@@ -128,16 +128,13 @@ class Campaign:
     def guide(self, text: str, *, urgent: bool = False) -> Guidance:
         """Say a sentence such as "keep lr below 0.01" to the campaign: for its next cycle, or, urgent, its next step.
 
-        Raises ConfigError before it has run: then `on_guidance` is the way.
+        Raises NotFoundError before it has run, here or in another process: then `on_guidance` is the way.
         """
         from memory.guidance import GuidanceBook
 
-        if not self._runs.campaign_id:
-            raise ConfigError("the campaign has not run yet", where="Campaign.guide", hint="use on_guidance, or step()")
         with self._folder.open_ledger() as ledger:
-            return GuidanceBook(ledger).give(
-                self._runs.campaign_id, text, author="library", door="library", urgent=urgent
-            )
+            told = self._kept(ledger, hint="use on_guidance, or step()").id
+            return GuidanceBook(ledger).give(told, text, author="library", door="library", urgent=urgent)
 
     # ------------------------------------------------------------------ running
     def run(
@@ -324,16 +321,14 @@ class Campaign:
         made.definition, made._asks, made._runs.campaign_id = told.definition, self._asks, told.id
         return made
 
-    def _kept(self, ledger: Ledger) -> StoredCampaign:
+    def _kept(self, ledger: Ledger, hint: str = "run it") -> StoredCampaign:
         """This campaign in the ledger: the one that this object ran, else the last of the same definition."""
         if self._runs.campaign_id:
             return ledger.campaign(self._runs.campaign_id)
         fingerprint = self.definition.fingerprint()
         known = [stored for stored in ledger.campaigns() if stored.fingerprint == fingerprint]
         if not known:
-            raise NotFoundError(
-                f"{self.definition.name} was not run here yet", where=str(self._folder.home), hint="run it"
-            )
+            raise NotFoundError(f"{self.definition.name} was not run here yet", where=str(self._folder.home), hint=hint)
         return known[-1]
 
     # -------------------------------------------------------------------- graph

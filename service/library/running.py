@@ -54,7 +54,7 @@ class Runs:
             try:
                 return work.result()
             except KeyboardInterrupt:
-                stop.request("interrupted")
+                stop.request("Ctrl-C")
                 return work.result()  # a second one breaks this off, and `close` ends the jobs
         finally:
             thread.close()

@@ -14,7 +14,7 @@ from core.settings import Settings
 from service.escape import escaped
 from service.session import looking, starting
 from service.session.answering import answer
-from service.session.words import WORDS, Word, split
+from service.session.words import WORDS, Word, shortened, split
 from service.tables import columns, fields, line_width
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def _say(session: Session, command: str, text: str) -> int:
         )
     if session.campaign is None:
         session.unsaid.append((command, text))
-        session.output.say(escaped(f"kept for the campaign that is run next: {text}"))
+        session.output.say(escaped(f"kept for the campaign that is run next: {shortened(text)}"))
         return 0
     return session.call([command, "--", session.campaign, text])
 

@@ -24,7 +24,7 @@ from service.session.names import Names
 from service.session.output import SessionOutput
 from service.session.questions import DOOR, Questions
 from service.session.screen import Screen
-from service.session.words import ELSEWHERE, WORDS, council_hint, read_line, split
+from service.session.words import ELSEWHERE, WORDS, council_hint, read_line, shortened, split
 from service.state import open_folder, settings_of
 from service.words.commands import COMMANDS, parser
 from service.words.parser import HelpAsked
@@ -236,7 +236,7 @@ class Session:
             self.ongoing.now()
         else:
             self.output.say("stopping after this stage; Ctrl-C again stops now")
-            self.ongoing.stop("interrupted")
+            self.ongoing.stop("Ctrl-C")
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
@@ -283,7 +283,7 @@ class Session:
                 self._stop(ongoing, reader)
             ongoing.close()
         for _, text in self.unsaid:
-            self.output.say(escaped(f"no campaign was run, so this was said to nobody: {text}"))
+            self.output.say(escaped(f"no campaign was run, so this was said to nobody: {shortened(text)}"))
         self.output.end(self._exit_code())
 
     def _stop(self, ongoing: Ongoing, reader: Reader) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.errors import UsageError, nearest
 
-__all__ = ["WORDS", "Said", "Word", "council_hint", "read_line", "split"]
+__all__ = ["WORDS", "Said", "Word", "council_hint", "read_line", "shortened", "split"]
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,9 @@ think want wish would
 """
 """After these, `i` is a person who speaks, and not the short form of `ignore`."""
 
+MOST_TOLD = 300
+"""Characters of a typed text that are told again."""
+
 TYPING_ERROR = 0.75
 """How alike a single word must be to a command to be taken for a mistyped one."""
 
@@ -126,6 +129,11 @@ def council_hint(hint: str, line: str) -> str:
         return hint
     told = f"to say it to the council: guide {text[:60]}"
     return f"{hint}; {told}" if hint else told
+
+
+def shortened(text: str) -> str:
+    """A text that was typed, as it is told again."""
+    return text if len(text) <= MOST_TOLD else f"{text[:MOST_TOLD]}… ({len(text)} characters)"
 
 
 def split(rest: str) -> list[str]:

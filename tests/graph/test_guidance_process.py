@@ -134,6 +134,12 @@ def test_sentences_by_command(guided: tuple[Path, History], capsys: pytest.Captu
     assert [one["clause"] for one in told["not_understood"]] == ["dance"]
     command(capsys, "guidance", "drop", "g4", "tiny-1", *home)
     assert [one.status for one in receipts(folder / "home")[3:]] == ["dropped", "queued"]
-    for words, code in ((("guide", "tiny-1", ""), 2), (("guidance", "drop", "g9"), 3), (("guidance", "drop"), 2)):
+    for words, code in (
+        (("guide", "tiny-1", ""), 2),
+        (("guide", "tiny-1"), 2),
+        (("steer", "nope-1", "avoid a"), 3),
+        (("guidance", "drop", "g9"), 3),
+        (("guidance", "drop"), 2),
+    ):
         assert main([*words, *home, "--json"]) == code
         assert "error" in json.loads(capsys.readouterr().out)

@@ -80,6 +80,36 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
             process.wait()
 
 
+REFUSED = """
+import asyncio
+from blockbuster import blockbuster_ctx
+from graph.studio import FOR_EXECUTION, council
+
+async def run():
+    with blockbuster_ctx():
+        async with council({"configurable": {FOR_EXECUTION: True}}):
+            pass
+
+asyncio.run(run())
+"""
+
+
+def test_a_server_that_refuses_to_wait_says_how_it_is_started(tmp_path: Path) -> None:
+    paths = os.pathsep.join((str(ROOT), str(INSTALLED)))
+    done = subprocess.run(
+        [sys.executable, "-c", REFUSED],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": paths, "RATCHET_HOME": str(tmp_path / "home")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert "ConfigError: the ledger is a file" in done.stderr
+    assert "langgraph dev --allow-blocking" in done.stderr
+    assert "BlockingError" not in done.stderr
+
+
 @pytest.mark.slow
 def test_the_council_is_drawn_and_runs_a_cycle(server: tuple[str, Path]) -> None:
     url, folder = server

@@ -176,12 +176,15 @@ def test_callbacks_guide_and_answer(tmp_path: Path) -> None:
     assert all(trial.config["x"] < 0.4 for trial in result)
 
     waiting = small(tmp_path, approvals={"mode": "human"}, budget={"cycles": 1})
+    assert waiting.guide("keep x below 0.6").id == "g2"  # the campaign of the object before, as of another process
     waiting.on_approval(lambda ask: ask.accept())
     done = waiting.run()
     assert (done.campaign_id, done.status) == (result.campaign_id, "finished")
     assert all(trial.config["x"] < 0.4 for trial in done)
     told = waiting.guide("keep x above 0.1")
     assert told.text == "keep x above 0.1"
+    with pytest.raises(NotFoundError, match="on_guidance"):
+        small(tmp_path, budget={"jobs": 7}, metric="other").guide("keep x above 0.1")
 
 
 @pytest.mark.parametrize(

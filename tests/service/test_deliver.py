@@ -151,6 +151,9 @@ def test_a_real_campaign_is_run_and_delivered(tmp_path: Path) -> None:
     home = tmp_path / "home"
     ran = call_process("run", campaign, "--json", home=home, deadline_s=500)
     assert ran.code == 0, ran.out + ran.err
+    interval = ran.json["best"]["interval"] if ran.json["best"] else None
+    better = interval is not None and interval["answer"] == "better"
+    assert (f"deliver {ran.json['campaign']}" in ran.err) == better  # what can be had is told, and nothing else
     before = snapshot(tmp_path / "repo")
     answer = call_process("deliver", "--branch", "--unverified", "--json", home=home)
     assert answer.code == 0, answer.err

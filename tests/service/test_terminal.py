@@ -15,11 +15,11 @@ from pathlib import Path
 
 from command_line import DEADLINE_S, ROOT, environment
 
-COLUMNS = 80
+COLUMNS = 60
 
 
 def on_terminal(words: list[str], **variables: str) -> str:
-    """What a terminal of 80 columns is sent."""
+    """What a narrow terminal is sent."""
     ours, theirs = pty.openpty()
     ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
     process = subprocess.Popen(

@@ -143,7 +143,7 @@ def test_ctrl_c_stops_after_the_stage_then_now_and_a_closed_terminal_ends_it(
     with Ledger(home / "ledger.db") as ledger:
         assert ledger.campaign("tiny-1").status == "interrupted"
         ends = ledger.events("tiny-1", types=(CampaignInterrupted,))
-        assert [e.reason for e in ends if isinstance(e, CampaignInterrupted)] == ["interrupted", "stopped by a signal"]
+        assert [e.reason for e in ends if isinstance(e, CampaignInterrupted)] == ["Ctrl-C", "stopped by a signal"]
     assert not re.search(r"\x1b\[[\d;]*3[0-7][\d;]*m", t.seen)  # no colour
 
 
