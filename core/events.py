@@ -333,6 +333,7 @@ class ApprovalUsed(Event):
 
     type: Literal["ApprovalUsed"] = "ApprovalUsed"
     approval_id: str
+    request: str = Field(default="", description="for which request under an idempotency key; it may go on with it")
 
     @property
     def subject(self) -> str:
