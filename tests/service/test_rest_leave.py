@@ -172,6 +172,19 @@ def test_what_is_refused_says_how_it_is_to_be_sent(tmp_path: Path) -> None:
         assert "openapi.json" in problem(client.get("/api/campaign"), 404)["hint"]
 
 
+def test_a_parameter_is_given_once(tmp_path: Path) -> None:
+    with asking(tmp_path) as (client, _):
+        told = problem(client.get("/api/campaigns?limit=1&limit=2"), 422)
+        assert (told["where"], told["detail"]) == ("query.limit", "it is given more than once")
+
+
+@pytest.mark.parametrize("port", [99999, -1])
+def test_what_is_no_port_is_refused(cli: Cli, tmp_path: Path, port: int) -> None:
+    told = cli("serve", f"--port={port}", home=tmp_path / "home")
+    assert told.code == 2
+    assert f"{port} is no port" in told.err
+
+
 def test_the_command_that_explains_a_refusal_explains_that_very_one(tmp_path: Path, cli: Cli) -> None:
     with asking(tmp_path, replace(OWNER, capabilities=frozenset())) as (client, _):
         told = problem(client.post("/admin/training/propose-pr", json=PROPOSAL), 403)
