@@ -157,8 +157,11 @@ class Approvals:
         told = {event.approval_id for event in kept if isinstance(event, ApprovalExpired)}
         return [one for one in late if one.id in told]
 
-    def use(self, approval_id: str, shown_hash: str) -> Approval:
-        """Use up the yes to a privileged action, which must show `shown_hash`.  Raises ApprovalError, NotFoundError."""
+    def use(self, approval_id: str, shown_hash: str, *, request: str = "") -> Approval:
+        """Use up the yes to a privileged action, which must show `shown_hash`.  Raises ApprovalError, NotFoundError.
+
+        A `request` that may be sent again until it is done goes on with the yes that it has used, until that expires.
+        """
         asked = self.get(approval_id)
         if asked.asks != "action" or asked.shown_hash != shown_hash:
             raise ApprovalError(f"{asked.id} is a yes to something else", where=asked.title, hint=INBOX)
@@ -167,19 +170,24 @@ class Approvals:
         def take(connection: sa.Connection) -> Sequence[AnyEvent]:
             row = connection.execute(sa.select(table).where(table.c.id == asked.id)).one()
             held = _approval(row, now)
-            if (
-                not held.says_yes
-                or held.used_at is not None
-                or (held.expires_at is not None and held.expires_at <= now)
-            ):
+            if not held.says_yes or (held.expires_at is not None and held.expires_at <= now):
+                raise _no_yes(held, now)
+            if held.used_at is not None:
+                if request and request == self._used_for(held.id):
+                    return []
                 raise _no_yes(held, now)
             connection.execute(
                 sa.update(table).where(table.c.id == asked.id, table.c.used_at.is_(None)).values(used_at=now)
             )
-            return [ApprovalUsed(campaign_id=asked.campaign_id, cycle=asked.cycle, approval_id=asked.id)]
+            where = {"campaign_id": asked.campaign_id, "cycle": asked.cycle}
+            return [ApprovalUsed(**where, approval_id=asked.id, request=request)]
 
         self._ledger.change(take)
         return self.get(asked.id)
+
+    def _used_for(self, approval_id: str) -> str:
+        told = self._ledger.events(subject=approval_id, types=(ApprovalUsed,))
+        return next((event.request for event in told if isinstance(event, ApprovalUsed)), "")
 
     # ------------------------------------------------------------------- rules
 

@@ -57,6 +57,7 @@ class ApprovalUsed(Event):
     about = ("approval_id",)
     type: Literal["ApprovalUsed"] = "ApprovalUsed"
     approval_id: str
+    request: str = Field(default="", description="for which request under an idempotency key; it may go on with it")
 
 
 class ApprovalRuleMade(Event):

@@ -11,7 +11,7 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from core.errors import UnavailableError
+from core.errors import UnavailableError, UsageError
 from service.elsewhere import is_loopback
 
 __all__ = ["STOP_S", "Address", "Server", "listen"]
@@ -59,7 +59,9 @@ class Server(uvicorn.Server):
 
 
 def listen(address: Address) -> socket.socket:
-    """A listening socket.  Raises UnavailableError when the address cannot be taken."""
+    """A listening socket.  Raises UnavailableError when the address cannot be taken, UsageError for what is no port."""
+    if not 0 <= address.port < 2**16:  # the system would take the rest of it by 65,536
+        raise UsageError(f"{address.port} is no port", where="--port", hint="1 to 65535; 0 takes any free one")
     try:
         family, kind, protocol, _, where = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)  # without its protocol asyncio leaves Nagle's delay on: 40 ms

@@ -66,7 +66,8 @@ class Desk:
     request: `desk.asked_by(asker)`.
 
     `decision` and `note` are set while an operation is carried out: the policy's leave, and a place to keep what was
-    begun (`noted` is what an earlier try under the same idempotency key has kept there).  `stopping` is set when the
+    begun (`noted` is what an earlier try under the same idempotency key has kept there; `request` names the request
+    under its key).  `stopping` is set when the
     door closes: what waits for another process then waits no longer.
     """
 
@@ -81,6 +82,7 @@ class Desk:
     decision: Decision | None = None
     noted: str = ""
     note: Any = None
+    request: str = ""
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def asked_by(self, asker: Asker) -> Desk:

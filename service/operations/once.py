@@ -53,7 +53,12 @@ async def perform_once(operation: Operation, taken: Taken, desk: Desk, key: str)
         try:
             if effect.state == "finished":
                 return operation.answers.model_validate_json(effect.result)
-            lent = replace(desk, noted=effect.remote_id, note=lambda noted: desk.ledger.effects.started(effect, noted))
+            lent = replace(
+                desk,
+                request=name,
+                noted=effect.remote_id,
+                note=lambda noted: desk.ledger.effects.started(effect, noted),
+            )
             told = await perform(operation, taken, lent)
             await to_thread.run_sync(desk.ledger.effects.finish, effect, told.model_dump_json())
             return told

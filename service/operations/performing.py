@@ -44,7 +44,8 @@ def permitted(operation: Operation, taken: Taken, desk: Desk) -> Desk:
     details = {"operation": operation.name, "input": content_hash(given), **facts.pop("details", {})}
     if isinstance(taken, OfCampaign):
         details["campaign"] = taken.campaign
-    return replace(desk, decision=desk.gate.require(operation.action, desk.context(details=details, **facts)))
+    context = desk.context(details=details, **facts)
+    return replace(desk, decision=desk.gate.require(operation.action, context, request=desk.request))
 
 
 async def perform(operation: Operation, taken: Taken, desk: Desk) -> Told:

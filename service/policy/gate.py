@@ -60,17 +60,19 @@ class Gate:
         """
         return self._kept(action, self._unapproved(context))
 
-    def require(self, action: Action, context: PolicyContext) -> Decision:
+    def require(self, action: Action, context: PolicyContext, *, request: str = "") -> Decision:
         """The decision when it may be done now.  Raises DeniedError (exit 3) or ApprovalNeededError (exit 5).
 
         What a person has to decide is parked as a question, which the error names.  After their yes the same request
-        with that `approval_id` passes once; ApprovalError or NotFoundError when it does not count.
+        with that `approval_id` passes once; ApprovalError or NotFoundError when it does not count.  A `request` that is
+        sent again because it came to no end goes on with the yes that it has used.
         """
         asked = self._unapproved(context)
         decision = self.policy.decide(action, asked, at=self._clock())
         if decision.answer == "ask" and context.approval_id and self._approvals is not None:
             try:
-                used = self._used(self._approvals, context.approval_id, action_question(action, asked, decision))
+                question = action_question(action, asked, decision)
+                used = self._used(self._approvals, context.approval_id, question, request)
             except (ApprovalError, NotFoundError):
                 self.audit.append(decision, asked)
                 raise
@@ -143,10 +145,10 @@ class Gate:
         return decision
 
     @staticmethod
-    def _used(approvals: Approvals, approval_id: str, question: Approval) -> str:
+    def _used(approvals: Approvals, approval_id: str, question: Approval, request: str) -> str:
         """The id of the yes, used up.  An approval of something else has another hash."""
         held = approvals.get(approval_id)
-        return approvals.use(held.id, question.asked_again(held.nonce).shown_hash).id
+        return approvals.use(held.id, question.asked_again(held.nonce).shown_hash, request=request).id
 
 
 def _explaining(action: Action, asked: PolicyContext) -> str:

@@ -67,18 +67,13 @@ def add_route(app: FastAPI, operation: Operation, desk: Desk, security: Any) -> 
 
 
 def known_query_only(request: Request, known: set[str]) -> None:
-    """Raises RequestValidationError for a query parameter that the route does not have."""
-    for name in request.query_params:
-        if name not in known:
+    """Raises RequestValidationError for a query parameter that the route does not have, or that is given twice."""
+    names = [name for name, _ in request.query_params.multi_items()]
+    for name in names:
+        wrong = "there is no such parameter" if name not in known else "it is given more than once"
+        if name not in known or names.count(name) > 1:
             raise RequestValidationError(
-                [
-                    {
-                        "type": "extra_forbidden",
-                        "loc": ("query", name),
-                        "msg": "there is no such parameter",
-                        "input": name,
-                    }
-                ]
+                [{"type": "extra_forbidden", "loc": ("query", name), "msg": wrong, "input": name}]
             )
 
 

@@ -24,7 +24,7 @@ from service.policy.policy import SHIPPED
 from service.rest.app import create_app
 from tests.github_server.repository import Repository
 from tests.github_server.server import TOKEN as GITHUB_TOKEN
-from tests.github_server.server import GitHubServer
+from tests.github_server.server import Fault, GitHubServer
 
 OWNER = Asker("token", ("owner",), capabilities=frozenset(CAPABILITIES))
 PROPOSAL = {
@@ -116,6 +116,26 @@ def test_a_pull_request_waits_for_a_person_and_their_yes_holds_once(tmp_path: Pa
         assert (row["pr_number"], row["state"]) == (1, "finished")
 
 
+def test_a_failed_request_goes_on_under_its_key_with_the_yes_that_it_has_used(
+    tmp_path: Path, github: GitHubServer
+) -> None:
+    path = "/admin/training/propose-pr"
+    with asking(tmp_path) as (client, _):
+        question = problem(client.post(path, json=PROPOSAL), 409)["approval_id"]
+        shown = client.get(f"/api/approvals/{question}").json()["shown_hash"]
+        assert client.post(f"/api/approvals/{question}", json={"kind": "accept", "shown_hash": shown}).is_success
+        headers = {"Approval-Id": question, "Idempotency-Key": "k"}
+        github.fail(Fault("403", at=3))
+        problem(client.post(path, json=PROPOSAL, headers=headers), 502)
+        for key in ({}, {"Idempotency-Key": "other"}, {"Idempotency-Key": "other"}):
+            told = problem(client.post(path, json=PROPOSAL, headers={"Approval-Id": question, **key}), 409)
+            assert "was used" in told["detail"]
+        opened = client.post(path, json=PROPOSAL, headers=headers)
+        assert opened.json()["result"]["status"] == "created", opened.text
+        assert client.post(path, json=PROPOSAL, headers=headers).json() == opened.json()
+        assert len(github.repository.pulls) == 1
+
+
 def test_safe_mode_sends_nothing(tmp_path: Path, github: GitHubServer) -> None:
     with asking(tmp_path, safe_mode=True) as (client, _):
         told = problem(client.post("/admin/training/propose-pr", json=PROPOSAL), 403)
@@ -150,6 +170,19 @@ def test_what_is_refused_says_how_it_is_to_be_sent(tmp_path: Path) -> None:
         assert "character 6" in problem(client.post(path, content='{"a": nope}', headers=typed), 400)["detail"]
         assert problem(client.put("/api/campaigns"), 405)["hint"] == "it takes GET, POST"
         assert "openapi.json" in problem(client.get("/api/campaign"), 404)["hint"]
+
+
+def test_a_parameter_is_given_once(tmp_path: Path) -> None:
+    with asking(tmp_path) as (client, _):
+        told = problem(client.get("/api/campaigns?limit=1&limit=2"), 422)
+        assert (told["where"], told["detail"]) == ("query.limit", "it is given more than once")
+
+
+@pytest.mark.parametrize("port", [99999, -1])
+def test_what_is_no_port_is_refused(cli: Cli, tmp_path: Path, port: int) -> None:
+    told = cli("serve", f"--port={port}", home=tmp_path / "home")
+    assert told.code == 2
+    assert f"{port} is no port" in told.err
 
 
 def test_the_command_that_explains_a_refusal_explains_that_very_one(tmp_path: Path, cli: Cli) -> None:
