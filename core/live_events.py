@@ -105,7 +105,7 @@ class DegradationSeen(Event):
 
 
 class ImprovementRolledBack(Event):
-    """The version before is live again, `seconds` after that was decided."""
+    """The version before is live again, `seconds` after that was decided; None when the service could not be told."""
 
     type: Literal["ImprovementRolledBack"] = "ImprovementRolledBack"
     proposal_id: str
