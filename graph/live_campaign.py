@@ -20,7 +20,7 @@ from agents.live.work import LiveWork
 from core.campaign import Campaign
 from core.deployment import DeploymentState, HealthCheck, LiveTarget, ReloadByCommand, ReloadByReloader
 from core.drafts import CheckSettings
-from core.errors import ConfigError, NotFoundError
+from core.errors import BusyError, ConfigError, NotFoundError
 from core.improvement import ImprovementSettings
 from core.live_plan import LivePlan
 from core.policy import DEFAULT_TENANT, Action, Decision
@@ -46,6 +46,8 @@ __all__ = [
 
 SETTLED_S = 1.0
 """After its start a service is not yet what it will be."""
+GIVES_WAY_S = 20.0
+POLL_S = 0.2
 NAMED = "named by a person:"
 
 
@@ -170,7 +172,7 @@ class LiveSession:
         url = self._words()["url"] + self.plan.health
         await wait_healthy(url, self.plan.ready_s, self._process if self.plan.start else None)
         service = self._service()
-        self._listening = Listening(self._home / "telemetry", self._settings, self._campaign, self._words())
+        self._listening = await self._taken_over()
         await self._listening.start()
         if self.plan.load and not self._loading.alive:
             self._loading.start(self._filled("load"), self._here, self._environment(), {})
@@ -229,6 +231,17 @@ class LiveSession:
             canary_share=self.plan.canary_share,
         )
         return LiveService(target, alert=self._door.alert)
+
+    async def _taken_over(self) -> Listening:
+        """Its telemetry; who waits for the next cycle of the schedule has it until they see that one runs."""
+        until = time.monotonic() + GIVES_WAY_S
+        while True:
+            try:
+                return Listening(self._home / "telemetry", self._settings, self._campaign, self._words())
+            except BusyError:
+                if time.monotonic() > until:
+                    raise
+            await asyncio.sleep(POLL_S)
 
     def _approval(self, proposal: Proposal, history: History) -> str:
         """A person's yes to exactly this: by the opportunity's name, or an answer to the question about it."""

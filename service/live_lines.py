@@ -36,8 +36,10 @@ def live_line(event: AnyEvent, verbose: bool = False) -> tuple[str, str, str] | 
         case DegradationSeen():
             return "degraded", f"{event.proposal_id} {event.reason}", "bad"
         case ImprovementRolledBack():
-            took = "" if event.seconds is None else f" after {event.seconds:.2f} s"
-            return "rolled back", f"{event.proposal_id} the version before is live again{took}", "bad"
+            again = "is in its place; nobody has seen it serve yet"
+            if event.seconds is not None:
+                again = f"is live again after {event.seconds:.2f} s"
+            return "rolled back", f"{event.proposal_id} the version before {again}", "bad"
         case ImprovementAssessed(assessment=told):
             return "assessed", assessment_line(told), "strong"
         case _:

@@ -50,6 +50,7 @@ from service.escape import escaped
 from service.figures import around, between, signed
 from service.live_lines import live_line
 from service.output import Output
+from service.tables import duration
 
 if TYPE_CHECKING:
     from memory.history import History
@@ -129,7 +130,8 @@ class Progress:
         match event:
             case CampaignStarted() | CampaignResumed() if self._campaign.live is not None:
                 done = f", {self._last_cycle} done" if self._last_cycle else ""
-                self._tell(cycle, "campaign", f"{self._id}: {self._campaign.budget.cycles} cycles{done}")
+                listens = f"a cycle begins with {duration(self._campaign.live.listen_s)} of telemetry"
+                self._tell(cycle, "campaign", f"{self._id}: {self._campaign.budget.cycles} cycles{done}; {listens}")
             case CampaignStarted() | CampaignResumed():
                 budget, limits = self._campaign.budget, self._campaign.limits
                 size = f"{budget.cycles} cycles of up to {self._campaign.council.jobs_per_cycle} jobs"

@@ -172,7 +172,8 @@ def _tell_of_rollback(state: DeploymentState, live: LiveWork, about: dict[str, o
                 }
             )
         )
-    told = {"revision": state.deployment.previous, "seconds": state.rollback_s, "reason": state.reason}
+    took = state.rollback_s if state.stage == "rolled_back" else None  # else nobody has seen the old one serve
+    told = {"revision": state.deployment.previous, "seconds": took, "reason": state.reason}
     kit.emit(ImprovementRolledBack.model_validate({**about, **told}))
 
 

@@ -39,7 +39,7 @@ def assess(
         error_rate_change=_difference(before, after, "error_rate"),
         throughput_change=_difference(before, after, "throughput"),
         seconds=max(0.0, seconds),
-        rollback_seconds=state.rollback_s,
+        rollback_seconds=state.rollback_s if state.stage == "rolled_back" else None,
     )
 
 

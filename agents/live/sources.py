@@ -78,7 +78,7 @@ def _cloudwatch(told: TelemetryFrom, engine: LearningEngine, settings: Improveme
         )
     except (TypeError, ValueError) as error:
         raise ConfigError(
-            f"cloudwatch: {error}", where="live.telemetry", hint="see docs/service-telemetry.md"
+            f"cloudwatch: {error}", where="live.telemetry", hint="see docs/improvement-telemetry.md"
         ) from error
 
 

@@ -90,7 +90,7 @@ class DegradationSeen(Event):
 
 
 class ImprovementRolledBack(Event):
-    """The version before is live again, `seconds` after that was decided."""
+    """The version before is live again, `seconds` after that was decided; None when the service could not be told."""
 
     about = ("deployment_id",)
     type: Literal["ImprovementRolledBack"] = "ImprovementRolledBack"

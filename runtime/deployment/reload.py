@@ -58,7 +58,7 @@ def _by_reloader(target: LiveTarget, way: ReloadByReloader, sleep: Callable[[flo
         try:
             status = _ask(told, max(1.0, until - time.monotonic()))
         except (UnavailableError, ValueError) as error:
-            wrong.append(f"process {pid} does not answer: {error}")
+            wrong.append(f"process {pid} does not answer: {getattr(error, 'what', error)}")
             continue
         serving[pid] = str(status.get("stable", ""))
         wrong += [f"process {pid}: {fault}" for fault in _faults(status, stable, routes)]

@@ -12,7 +12,7 @@ from service.state import campaign_defaults, campaign_overrides, open_folder, se
 
 if TYPE_CHECKING:
     from core.campaign import Campaign
-    from memory.ledger import Ledger
+    from memory.ledger import Ledger, StoredCampaign
 
 __all__ = ["check_enabled", "improve"]
 
@@ -34,11 +34,20 @@ def improve(args: argparse.Namespace, output: Output) -> int:
         stored, new = find_live(ledger, campaign, new=args.new, cycles=args.cycles or 1, planted=args.plant_regression)
         if not new:
             output.say(f"going on with {stored.id} (--new starts afresh, from your files)")
+        elif (before := _before(ledger, stored)) and campaign.live is not None and campaign.live.start:
+            told = f"what {before} keeps live is not in them; the same definition goes on with it"
+            output.say(f"{stored.id} starts from your files: {told}")
         if args.schedule:
             from service.commands.schedule import run_schedule
 
             return run_schedule(args, output, folder, ledger, stored)
         return run_stored(args, output, folder, ledger, stored)
+
+
+def _before(ledger: Ledger, stored: StoredCampaign) -> str:
+    """The newest other campaign of the same name; empty for the first."""
+    names = [one.id for one in ledger.campaigns() if one.definition.name == stored.definition.name]
+    return next((name for name in reversed(names) if name != stored.id), "")
 
 
 def load_live(args: argparse.Namespace) -> Campaign:

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,16 @@ from service.output import Output
 
 if TYPE_CHECKING:
     from core.campaign import Campaign
-    from graph.live_schedule import Due
+    from graph.live_campaign import LiveSession
+    from graph.live_schedule import Due, Slots
     from memory.ledger import Ledger, StoredCampaign
     from memory.state_folder import StateFolder
 
 __all__ = ["run_schedule"]
+
+LOOK_S = 1.0
+MOST_REFUSED = 5
+"""Times in a row that the telemetry is another's, while nobody runs a cycle: another one waits for the schedule."""
 
 
 def run_schedule(
@@ -26,19 +32,24 @@ def run_schedule(
 ) -> int:
     """Until a signal, `--time`, or `--cycles` cycles; answers the exit code of the last cycle.
 
-    The service that a cycle has started is kept running between cycles.
+    The service that a cycle has started is kept running between cycles, and ended with the last one.
     """
-    from graph.live_campaign import find_live, live_settings
+    from graph.live_campaign import LiveSession, find_live, live_settings, quiet_door
     from graph.live_schedule import Slots, for_alarm, for_schedule
     from service.commands.run import run_stored
 
-    args.keep_service = True
+    keep, args.keep_service = args.keep_service, True
     campaign: Campaign = stored.definition
     assert campaign.live is not None
     slots, known, code, done = Slots(ledger, stored.id, live_settings(campaign)), set[str](), 0, 0
     until = time.monotonic() + campaign.budget.time_s if campaign.budget.time_s else None
+
+    def session() -> LiveSession:
+        """As the service stands now: a cycle may have started it."""
+        return LiveSession(folder.services / stored.id, campaign, quiet_door(), trusted=False)
+
     while args.cycles is None or done < args.cycles:
-        due = asyncio.run(_waited(folder, stored, slots, known, until, output))
+        due = asyncio.run(_waited(session, ledger, stored.id, slots, known, until, output))
         if due is None:
             break
         effect = None if due.alarm is not None else slots.claim(due.slot)
@@ -56,34 +67,67 @@ def run_schedule(
         done += 1
         if code in (128 + signal.SIGINT, 128 + signal.SIGTERM):
             break
+    if not keep and ledger.leases.owner(f"campaign {stored.id}") is None:
+        asyncio.run(session().close())
     return code
 
 
 async def _waited(
-    folder: StateFolder, stored: StoredCampaign, slots: object, known: set[str], until: float | None, output: Output
+    session: Callable[[], LiveSession],
+    ledger: Ledger,
+    campaign_id: str,
+    slots: Slots,
+    known: set[str],
+    until: float | None,
+    output: Output,
 ) -> Due | None:
-    """What comes first; the telemetry is listened to meanwhile, and let go of before the cycle takes it over."""
-    from graph.live_campaign import LiveSession, quiet_door
-    from graph.live_schedule import Slots, wait_for_cycle
+    """What comes first; None when it is to end.
 
-    assert isinstance(slots, Slots)
+    The telemetry is listened to meanwhile, and let go of while a cycle runs: one of ours, or one that somebody has
+    started by hand.  Raises BusyError when another process waits for the same.
+    """
+    from graph.live_schedule import wait_for_cycle
+
     told: list[int] = []
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, told.append, number)
-    session = LiveSession(folder.services / stored.id, stored.definition, quiet_door(), trusted=False)
-    listening = await session.only_listen()
+
+    def ended() -> bool:
+        return bool(told) or (until is not None and time.monotonic() > until)
+
+    def by_hand() -> bool:
+        return ledger.leases.owner(f"campaign {campaign_id}") is not None
+
     output.say("waiting for the next cycle; Ctrl-C stops")
+    refused = 0
     try:
-        return await wait_for_cycle(
-            slots,
-            listening.critical_alarms,
-            known,
-            stopped=lambda: bool(told) or (until is not None and time.monotonic() > until),
-            look_s=1.0,
-        )
+        while not ended():
+            try:
+                listening = None if by_hand() else await session().only_listen()
+            except BusyError:
+                refused += 1
+                if refused > MOST_REFUSED and not by_hand():
+                    break
+                listening = None
+            if listening is None:
+                await asyncio.sleep(LOOK_S)
+                continue
+            refused = 0
+            try:
+                due = await wait_for_cycle(
+                    slots, listening.critical_alarms, known, stopped=lambda: ended() or by_hand(), look_s=LOOK_S
+                )
+            finally:
+                await listening.close()
+            if due is not None:
+                return due
+        if refused:
+            raise BusyError(
+                "another process waits for the cycles of this service", where=campaign_id, hint="end it first"
+            )
+        return None
     finally:
-        await listening.close()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
 

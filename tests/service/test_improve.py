@@ -101,3 +101,13 @@ def test_what_is_no_live_service_and_what_is_switched_off_are_said(cli: Cli, tmp
     assert (other.code, "of kind experiment" in other.err) == (2, True)
     off = cli("improve", ROOT / CAMPAIGN, "--set", "live.settings={enabled: false}", home=tmp_path / "home")
     assert (off.code, "switched off" in off.err) == (3, True)
+
+
+def test_another_definition_starts_from_the_files_and_says_so(cli: Cli, tmp_path: Path) -> None:
+    ends = ("--set", 'live.start=["{python}", "-c", ""]', "--set", "live.load=[]")
+    first = cli("improve", ROOT / CAMPAIGN, *ends, home=tmp_path / "home")
+    assert (first.code, "starts from your files" in first.err) == (4, False)
+    again = cli("improve", ROOT / CAMPAIGN, *ends, home=tmp_path / "home")
+    assert "going on with slow-service-1" in again.err
+    other = cli("improve", ROOT / CAMPAIGN, *ends, "--set", "live.listen_s=7", home=tmp_path / "home")
+    assert "slow-service-2 starts from your files: what slow-service-1 keeps live is not in them" in other.err

@@ -2,17 +2,22 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from command_line import Cli, call_process
+from command_line import Cli, Running, call_process
 
 import runtime.deployment.reloader as reloader_module
+from agents.live.learning_engine import LearningEngine
+from core.errors import BusyError
+from memory.state_folder import StateFolder
 from runtime.deployment import Releases
 
 pytestmark = [pytest.mark.timeout(420), pytest.mark.xdist_group("improve")]
@@ -118,3 +123,29 @@ def test_a_service_whose_code_was_not_adopted_is_told_how(cli: Cli, tmp_path: Pa
     command = told.err[told.err.index("python -c") :].splitlines()[0].removeprefix("python")
     subprocess.run(f"{sys.executable}{command}", shell=True, check=True)
     assert cli("improve", tmp_path, "--dry-run", home=tmp_path / "home").code == 0
+
+
+def test_who_waits_for_the_schedule_lets_a_cycle_by_hand_have_the_telemetry(
+    start: Callable[..., Running], tmp_path: Path
+) -> None:
+    write_service(tmp_path)
+    home = tmp_path / "home"
+    Releases(tmp_path / "releases").adopt(tmp_path / "code")
+    (tmp_path / "campaign.yaml").write_text(CAMPAIGN.replace("PORT", "1"))
+    waiting = start("improve", tmp_path, "--schedule", home=home)
+    waiting.wait_for("err", "waiting for the next cycle")
+    with StateFolder(home).open_ledger() as ledger:
+        (stored,) = ledger.campaigns()
+        lease = ledger.leases.acquire(f"campaign {stored.id}")  # as a cycle by hand has it
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                LearningEngine(StateFolder(home).services / stored.id / "telemetry").close()
+                break
+            except BusyError:
+                assert time.monotonic() < until
+                time.sleep(0.1)
+        assert waiting.process.poll() is None
+        ledger.leases.release(lease)
+    waiting.send(signal.SIGINT)
+    assert waiting.wait().code == 0

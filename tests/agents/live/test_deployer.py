@@ -15,7 +15,7 @@ from agents.live.work import LiveWork
 from agents.roles import Kit
 from core.deployment import DeploymentState, HealthCheck, LiveTarget, ReloadByCommand
 from core.drafts import CheckSettings
-from core.events import AnyEvent, ImprovementDeployed
+from core.events import AnyEvent, ImprovementDeployed, ImprovementRolledBack
 from core.improvement import ImprovementSettings
 from core.live_plan import LivePlan
 from core.policy import Decision
@@ -23,6 +23,7 @@ from core.records import Outcome, Proposal
 from core.watch import ServiceReading, WatchRules
 from memory.ledger import Ledger
 from runtime.deployment import LiveService
+from service.live_lines import live_line
 
 SHARE = 0.2
 
@@ -74,7 +75,7 @@ class House:
             folder=folder / "live",
             allowed=("*.py",),
             health=HealthCheck(command=("true",)),
-            reload=ReloadByCommand(command=("true",)),
+            reload=ReloadByCommand(command=("test", "!", "-e", str(folder / "away"))),
             canary_share=share,
         )
         self.target = target
@@ -168,6 +169,21 @@ def test_what_is_slower_is_taken_back_and_told(house: House) -> None:
     assert (outcome.status, outcome.cause, house.text()) == ("failed", "rolled_back", "SPEED = 1\n")
     assert house.types() == ["ImprovementDeployed", "DegradationSeen", "ImprovementRolledBack", "ImprovementAssessed"]
     assert outcome.metrics["rollback_seconds"] >= 0
+
+
+def test_of_a_service_that_is_away_nobody_says_that_it_serves_the_version_before(house: House) -> None:
+    def goes_away(state: DeploymentState) -> None:
+        if state.stage == "rolling_back":
+            (house.folder / "away").touch()
+
+    outcome = house.carry_out(house.proposal(0), goes_away)
+    assert (outcome.cause, house.text()) == ("rolled_back", "SPEED = 1\n")
+    assert "rollback_seconds" not in outcome.metrics
+    (told,) = [event for event in house.events if isinstance(event, ImprovementRolledBack)]
+    assert told.seconds is None
+    line = live_line(told)
+    assert line is not None
+    assert "nobody has seen it serve" in line[1]
 
 
 def test_without_leave_and_on_other_code_nothing_goes_live(house: House) -> None:
