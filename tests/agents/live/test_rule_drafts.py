@@ -195,7 +195,7 @@ def test_one_query_gives_what_many_gave(stored: list[tuple[int, int, int]], want
     database.path.close()
 
 
-@pytest.mark.parametrize("order", ["", " ORDER BY product", " ORDER BY pieces, product"])
+@pytest.mark.parametrize("order", ["", " ORDER BY product", " ORDER BY pieces DESC, product"])
 @pytest.mark.parametrize("index", ["", "(order_id)", "(order_id, product)", "(product)", "(order_id, pieces, product)"])
 def test_rows_come_in_the_order_of_their_own_query_for_more_keys_than_variables(index: str, order: str) -> None:
     text = ORDERS.replace(" ORDER BY product", order)
