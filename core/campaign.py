@@ -7,6 +7,7 @@ data here; who understands them (search, agents) checks them when the campaign i
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -362,6 +363,7 @@ class Campaign(Record):
     sealed: Sealed | None = None
     cost_metric: str = Field(default="", description="a metric the voters treat as cost; lower is cheaper")
     here: str = "."
+    file: str = Field(default="", description="the name of its file in `here`; empty where it has none")
 
     @model_validator(mode="before")
     @classmethod
@@ -454,9 +456,15 @@ class Campaign(Record):
         asked = [self.model.use, *self.model.roles.values(), *(seat.model for seat in seats if seat.model)]
         return tuple(dict.fromkeys(asked))
 
+    @property
+    def path(self) -> str:
+        """What `run` takes: its file, or its folder where the file is not known."""
+        return str(Path(self.here) / self.file) if self.file else self.here
+
     def fingerprint(self) -> str:
-        """The identity of what is asked: everything but budgets and approvals, which may change while it runs."""
-        left_out = dict.fromkeys(("budget", "until", "description", "control", "approvals"), True)
+        """The identity of what is asked: everything but budgets and approvals, which may change while it runs, and the
+        name of its file."""
+        left_out = dict.fromkeys(("budget", "until", "description", "control", "approvals", "file"), True)
         left_out |= {name: True for name in ("code", "live") if getattr(self, name) is None}
         told = self.model_dump(mode="json", exclude=left_out)
         for name in OF_ONE_CYCLE if self.live else ():

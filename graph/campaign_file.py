@@ -47,7 +47,7 @@ def read_campaign(
             data[name] = {inner: data[name]}
     for key, value in (overrides or {}).items():
         _override(data, key, value, str(path))
-    data["here"] = str(path.parent.resolve())
+    data["here"], data["file"] = str(path.parent.resolve()), path.name
     try:
         campaign = Campaign.model_validate(data)
     except ValidationError as error:

@@ -224,7 +224,7 @@ def _reproduce(delivery: Delivery) -> dict[str, str]:
         return scrubbed(shlex.join(["python" if word == "{python}" else word for word in (*words, *more)]))
 
     return {
-        "campaign": command(["{python}", "run_graph.py", "run", campaign.here, "--new", "--seed", seed]),
+        "campaign": command(["{python}", "run_graph.py", "run", campaign.path, "--new", "--seed", seed]),
         "tests": command(campaign.code.tests),
         "benchmark": command(campaign.code.benchmark, "--seed", seed),
         "folder": scrubbed(str(delivery.root)),

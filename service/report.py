@@ -15,6 +15,7 @@ from core.campaign import Objective
 from core.errors import StorageError
 from core.files import write_atomically
 from core.records import PATCH
+from graph.campaign_file import campaign_file
 from graph.model_use import use_line
 from graph.summary import best_so_far, summarise
 from memory.history import History
@@ -256,15 +257,16 @@ def _failures(history: History) -> list[dict[str, Any]]:
 
 def _repeat(stored: StoredCampaign) -> dict[str, str]:
     """The command that repeats the run, and the campaign as it was run, with every default written out."""
-    definition = stored.definition.model_dump(mode="json", exclude={"here", "version"}, exclude_none=True)
+    definition = stored.definition.model_dump(mode="json", exclude={"here", "file", "version"}, exclude_none=True)
     if stored.definition.until is not None:
         until = stored.definition.until
         definition["until"] = f"{until.metric} {until.relation} {until.value!r}"
-    command = ["python", "run_graph.py", "run", stored.definition.here, "--new", "--seed", str(stored.definition.seed)]
+    command = ["python", "run_graph.py", "run", stored.definition.path, "--new", "--seed", str(stored.definition.seed)]
     text = yaml.safe_dump(
         {"schema": 1, **_without_versions(definition)}, sort_keys=False, allow_unicode=True, width=100
     )
-    return {"command": shlex.join(command), "definition": text}
+    of_a_program = not stored.definition.file and not campaign_file(Path(stored.definition.here)).exists()
+    return {"command": "" if of_a_program else shlex.join(command), "definition": text}
 
 
 def _without_versions(value: Any) -> Any:

@@ -134,7 +134,7 @@ def _campaign_run(
     if run is None:
         run = client.create_run(experiment, begun, {CAMPAIGN: stored.id}, stored.id).info.run_id
         definition = stored.definition.model_dump(
-            mode="json", exclude={"space", "here", "version"}, exclude_defaults=True
+            mode="json", exclude={"space", "here", "file", "version"}, exclude_defaults=True
         )
         _log_parameters(client, run, {name: value for name, value in definition.items() if name != "environment"})
     objective = stored.definition.objective

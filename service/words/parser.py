@@ -31,8 +31,8 @@ class Parser(argparse.ArgumentParser):
         elif message.startswith("unrecognized arguments: "):
             word = message.removeprefix("unrecognized arguments: ").split(" ")[0]
             known = {option for action in self._all_actions() for option in action.option_strings}
-            if word.startswith("-"):
-                hint = nearest(word.partition("=")[0], known) if word.startswith("--") else hint
+            if word.startswith("--") and (name := word.partition("=")[0]) not in known:  # else another command has it
+                hint = nearest(name, known)
             message = f"{word} is not understood here"
         raise UsageError(message, where="command line", hint=hint)
 

@@ -57,7 +57,9 @@ def test_a_run_gives_best_frame_reasons_and_standings(tmp_path: Path) -> None:
     assert best.id in str(reasons)
     assert result.agents()["voters"]
     assert "verdict" in str(result)
-    assert result.report(tmp_path / "report.html").read_text().startswith("<!")
+    page = result.report(tmp_path / "report.html").read_text()
+    assert page.startswith("<!")
+    assert "By the Python program that began it" in page
     assert {"CampaignStarted", "VoteCast", "JobFinished", "VerdictReached"} <= set(heard)
     with pytest.raises(NotFoundError):
         result.why("p-none")

@@ -52,7 +52,7 @@ def test_init_explains_every_key_and_each_can_be_used(cli: Cli, tmp_path: Path) 
     campaign = load_campaign(path)
     written = set(yaml.safe_load(path.read_text()))
     # `code` and `live` are keys of campaigns of other kinds
-    assert written == set(Campaign.model_fields) - {"here", "version", "code", "live"} | {"schema"}
+    assert written == set(Campaign.model_fields) - {"here", "file", "version", "code", "live"} | {"schema"}
     assert campaign.early_stop is not None
     assert campaign.until is not None
     assert set(campaign.council.model_fields_set) == set(type(campaign.council).model_fields) - {"version"}

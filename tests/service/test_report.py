@@ -100,13 +100,15 @@ def test_it_shows_every_arm_the_front_and_the_sealed_evaluation(cli: Cli, tmp_pa
     several = CAMPAIGN.replace("objective: {metric: accuracy}", OBJECTIVES).replace("[random]", "[random, tpe]")
     folder = write_campaign(tmp_path / "tiny", several.replace("cycles: 3", "cycles: 2"), COSTLY)
     (folder / "sealed.py").write_text("print('{\"held_out\": 0.875}')")
-    ran = cli("run", folder, "--report", tmp_path / "r.html", home=tmp_path / "home")
+    file = (folder / "campaign.yaml").rename(folder / "arms.yaml")
+    ran = cli("run", file, "--report", tmp_path / "r.html", home=tmp_path / "home")
     assert ran.code == 0
     told = cli("show", "tiny-1", "--json", home=tmp_path / "home").json
     page = (tmp_path / "r.html").read_text()
     text = " ".join(Page(page).text)
     assert page.count('<path class="control') == len(told["control"]) == 2
     assert "tpe search, best so far" in text
+    assert f"run_graph.py run {file} --new" in text
     assert told["pareto"]
     assert all(point["proposal"] in text for point in told["pareto"])
     assert all(point["proposal"] in ran.out.split("not beaten in every objective:")[1] for point in told["pareto"])
