@@ -334,7 +334,8 @@ def show_end(
 
     stored, history = ledger.campaign(campaign_id), History.load(ledger, campaign_id)
     summary = summarise(stored, history, status=status, reason=reason)
-    failed = status == "finished" and not any(e.outcome.ok for e in history.experiments())
+    tried = bool(history.experiments()) or any(cycle.failures for cycle in history.cycles.values())
+    failed = status == "finished" and tried and not any(e.outcome.ok for e in history.experiments())
     if failed:
         summary["status"] = "failed"
     if status == "waiting":

@@ -246,5 +246,6 @@ def test_a_cycle_without_a_proposal_says_so(tiny: Path, cli: Cli, tmp_path: Path
     told = (tiny / "campaign.yaml").read_text() + "\ncouncil: {proposers: ['roles.py:silent']}\n"
     (tiny / "campaign.yaml").write_text(told)
     answer = cli("run", tiny, "--plain", "--cycles", "1", home=tmp_path / "home")
+    assert answer.code == 0
     assert "proposal   none: nobody had anything new to offer" in answer.err
     assert "nothing was tried: no proposer had anything to offer" in answer.out
