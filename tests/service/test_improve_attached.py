@@ -103,7 +103,9 @@ def test_a_service_that_runs_gets_its_fix_by_share_and_then_whole(attached: Path
     told = call_process("improve", attached, "--json-stream", home=attached / "home", deadline_s=PATIENCE_S)
     assert told.code == 0, told.err
     events = [json.loads(line) for line in told.out.splitlines()]
-    (deployed,) = [event for event in events if event.get("type") == "ImprovementDeployed"]
+    found = [event for event in events if event.get("type") == "ImprovementDeployed"]
+    assert len(found) == 1, told.err + told.out
+    (deployed,) = found
     assert deployed["share"] == 0.3
     state = json.loads((attached / "releases" / "deployments" / f"{deployed['deployment_id']}.json").read_text())
     assert (state["stage"], state["share"]) == ("kept", 1.0)
