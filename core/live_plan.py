@@ -50,7 +50,7 @@ class LivePlan(Record):
     telemetry: tuple[TelemetryFrom, ...] = Field(min_length=1)
     tests: tuple[str, ...] = Field(min_length=1, description="run in a copy of root with the draft in it")
     package: tuple[str, ...] = Field(default=(), description="files, folders, patterns that coverage is of; empty: all")
-    listen_s: float = Field(default=60.0, gt=0, description="at least so much telemetry is waited for, of this session")
+    listen_s: float = Field(default=60.0, gt=0, description="of telemetry of the service as it is now, waited for")
     window_hours: float = Field(default=1.0, gt=0, description="of telemetry that is analysed")
     max_improvements: int = Field(default=3, ge=1, description="that one cycle puts live")
     watch: dict[str, Any] = Field(default={}, description="of the watch what no setting says, such as least_history")

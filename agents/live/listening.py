@@ -64,6 +64,11 @@ class Listening:
         self._task: asyncio.Task[None] | None = None
 
     @property
+    def told_since(self) -> float:
+        """The time of the oldest thing that was told."""
+        return self._requests.told_since
+
+    @property
     def told_until(self) -> float:
         """The time of the newest thing that was told."""
         return self._requests.told_until

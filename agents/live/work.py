@@ -33,6 +33,11 @@ class ServiceView(Protocol):
     """The telemetry of one service."""
 
     @property
+    def told_since(self) -> float:
+        """The time of the oldest thing that was told."""
+        ...
+
+    @property
     def told_until(self) -> float:
         """The time of the newest thing that was told."""
         ...
@@ -85,12 +90,12 @@ class LiveWork:
         return self.windows(until - windows * step, windows)
 
     async def listen(self, seconds: float) -> None:
-        """Until so much telemetry was taken since the service is what it is.
+        """Until so much telemetry was taken of the service as it is now.
 
         Raises UnavailableError for one that stays silent.
         """
-        until, give_up = self.settled_at + seconds, time.monotonic() + seconds + SILENCE_S
-        while self.view.told_until < until:
+        give_up = time.monotonic() + seconds + SILENCE_S
+        while self.view.told_until < max(self.settled_at, self.view.told_since) + seconds:
             if time.monotonic() > give_up:
                 what, hint = await self.view.trouble()
                 raise UnavailableError(what, where="live.telemetry", hint=hint)

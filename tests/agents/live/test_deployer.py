@@ -31,7 +31,7 @@ SHARE = 0.2
 class Told:
     """A service whose windows are made by a function of what is live, or of the release that is asked for."""
 
-    told_until = float("inf")
+    told_since, told_until = 0.0, float("inf")
     tells_revisions = True
 
     def __init__(self, p95: Callable[[float, str], float]) -> None:

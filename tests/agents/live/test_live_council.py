@@ -46,7 +46,7 @@ def repeated(words: list[str]) -> int:
 class Nothing:
     """A service that tells nothing."""
 
-    told_until = 0.0
+    told_since = told_until = 0.0
     tells_revisions = False
 
     def settled(self, at: float, revision: str) -> None:
@@ -108,6 +108,25 @@ def live(tmp_path: Path) -> LiveWork:
         leave=leave,
         approved_by=lambda proposal: "",
     )
+
+
+class Growing(Nothing):
+    """A service that tells of another second each time it is looked at."""
+
+    told_since = 1000.0
+
+    @property
+    def told_until(self) -> float:  # type: ignore[override]  # the other one stands still
+        self.told += 1.0
+        return self.told
+
+    told = told_since
+
+
+def test_of_a_service_that_ran_before_so_much_is_heard_before_it_is_judged(live: LiveWork) -> None:
+    live.view = view = Growing()
+    asyncio.run(live.listen(3.0))
+    assert view.told == 1003.0
 
 
 def campaign(here: Path, **more: Any) -> Campaign:
