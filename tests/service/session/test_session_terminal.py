@@ -93,6 +93,9 @@ def test_a_cycle_is_run_guided_and_looked_at(terminal: Open, tiny: Path, tmp_pat
     t.see("there is no command 'staus'")
     t.resize(60)
     t.ready()
+    t.type("trend")
+    t.see("first")
+    t.ready()  # what was on its way in the old width has come by now
     wide = len(t.plain)
     t.type("trend")
     t.see("first")
