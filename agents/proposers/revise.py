@@ -69,18 +69,9 @@ def _of_transformations(member: Member, case: Case, population: Population) -> I
     for half in _halves(member, population):
         after, done = reapplied(population.files(parent), half)
         parts = (*population.parts_of(parent), *done)
-        if not done or population.tried_together(parts):
-            continue
-        proposal = case.propose_code(
-            "revise",
-            after,
-            f"{len(done)} of the {len(member.added)} changes of {member.id}, refused for {member.cause}",
-            operator="revision",
-            parents=(parent, member.id),
-            parts=parts,
-        )
-        if proposal is not None:
-            yield proposal
+        if done and not population.tried_together(parts):
+            told = f"{len(done)} of the {len(member.added)} changes"
+            yield from _proposed(case, after, told, parent, member, parts)
 
 
 def _of_statements(member: Member, case: Case, population: Population) -> Iterator[Proposal]:
@@ -90,22 +81,28 @@ def _of_statements(member: Member, case: Case, population: Population) -> Iterat
     parts = split(before, population.files(member.id))
     search = Bisection(len(parts), {part.number: part.needs for part in parts}, most=MOST_QUESTIONS)
     while (chosen := search.question) is not None:
-        after = compose(before, [parts[at] for at in sorted(chosen)])
+        after = compose(before, [parts[at] for at in chosen])
         passed = population.passed(after)
-        if passed is not None:
-            search = search.tell(passed)
-            continue
-        proposal = case.propose_code(
-            "revise",
-            after,
-            f"{len(chosen)} of the {len(parts)} changes of {member.id}, refused for {member.cause}",
-            operator="revision",
-            parents=(parent, member.id),
-            parts=population.parts_of(parent),
-        )
-        if proposal is not None:
-            yield proposal
-        return
+        if passed is None:
+            told = f"{len(chosen)} of the {len(parts)} changes"
+            yield from _proposed(case, after, told, parent, member, population.parts_of(parent))
+            return
+        search = search.tell(passed)
+
+
+def _proposed(
+    case: Case, after: dict[str, str], told: str, parent: str, member: Member, parts: tuple[str, ...]
+) -> Iterator[Proposal]:
+    proposal = case.propose_code(
+        "revise",
+        after,
+        f"{told} of {member.id}, refused for {member.cause}",
+        operator="revision",
+        parents=(parent, member.id),
+        parts=parts,
+    )
+    if proposal is not None:
+        yield proposal
 
 
 def _halves(member: Member, population: Population) -> list[list[str]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from itertools import count
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -64,7 +63,8 @@ class AskingModel:
         both = (Message(role="system", text=prompt.system), Message(role="user", text=prompt.user))
         asked = tuple(message for message in both if message.text)
         repair: tuple[Message, ...] = ()
-        for number in count():
+        number = 0
+        while True:
             call = ChatCall(
                 model_id=self.id,
                 messages=(*asked, *repair),
@@ -79,15 +79,16 @@ class AskingModel:
             faults = parsed.faults
             if parsed.value is not None:
                 faults = tuple(check(parsed.value)) if check else ()
-            error = self._invalid(prompt, faults) if faults and number == self.repairs else None
+            taken = None if faults else parsed.value
+            error = self._invalid(prompt, faults) if taken is None and number == self.repairs else None
             self._tell(Asked(prompt, call, reply, error, number, faults))
-            if parsed.value is not None and not faults:
-                return parsed.value
+            if taken is not None:
+                return taken
             if error is not None:
                 raise error
+            number += 1
             said = reply.text[:MOST_REPEATED].strip() or "…"  # some servers refuse an empty message
             repair = (Message(role="assistant", text=said), Message(role="user", text=self.repair(faults)))
-        raise AssertionError  # count() has no end
 
     def _invalid(self, prompt: Prompt, faults: Sequence[str]) -> ModelAnswerError:
         return ModelAnswerError(
