@@ -92,12 +92,12 @@ def _answered(context: Context, cycle: int, node: str) -> bool:
 
 
 def _queued(context: Context, book: GuidanceBook, node: str) -> list[Guidance]:
-    known, dropped = context.history.guidance_delivered, book.dropped(context.campaign_id)
-    return [
-        one
-        for one in book.given(context.campaign_id)
-        if one.id not in known and one.id not in dropped and (node == "director" or one.urgent)
+    known = context.history.guidance_delivered
+    queued = [
+        one for one in book.given(context.campaign_id) if one.id not in known and (node == "director" or one.urgent)
     ]
+    dropped = book.dropped(context.campaign_id) if queued else set()
+    return [one for one in queued if one.id not in dropped]
 
 
 def _vocabulary(context: Context, cycle: int) -> Vocabulary:
@@ -131,6 +131,7 @@ def _delivered(context: Context, guidance: Guidance, reading: Reading, cycle: in
 
 def _dropped(context: Context, book: GuidanceBook, cycle: int, node: str) -> list[AnyEvent]:
     in_force = {one.id for one in context.history.guidance(cycle, node)}
+    dropped = book.dropped(context.campaign_id) & in_force if in_force else set()
     return [
         GuidanceUnused(
             campaign_id=context.campaign_id,
@@ -140,7 +141,7 @@ def _dropped(context: Context, book: GuidanceBook, cycle: int, node: str) -> lis
             reason="dropped: without effect from here on",
             node=node,
         )
-        for one in sorted(book.dropped(context.campaign_id) & in_force)
+        for one in sorted(dropped)
     ]
 
 
